@@ -1,0 +1,66 @@
+# One command runner for people and for .ci/run; every target has its help line.
+
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(shell python3.11 -c "" 2>/dev/null && echo python3.11 || echo python3)
+endif
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet -c constraints.txt
+PROSE := README.md CHANGELOG.md CONTRIBUTING.md ARCHITECTURE.md docs
+PROGRAMS := src tests scripts $(wildcard pretrain benchmarks)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup setup-dev demo test test-fast fmt lint types imports clean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.core ## Make .venv with what the server needs
+
+setup-dev: .venv/.dev ## Make .venv with everything for development and tests
+
+demo: .venv/.core ## Show the whole story on sample photos: train, judge, publish, predict, export
+	$(BIN)/foveal demo
+
+test: .venv/.dev lint types imports ## Run every check and every test that needs no GPU and no internet
+	$(BIN)/pytest -n 2 -m "not gpu and not network"
+
+test-fast: .venv/.dev ## Run the tests that take less than a minute
+	$(BIN)/pytest -n 2 -m "not slow and not gpu and not network and not portal and not postgres"
+
+fmt: .venv/.dev ## Format the code and mend what ruff can mend safely
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+lint: .venv/.dev ## Check style, spelling, file lengths and house rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell --skip "*.onnx" $(PROGRAMS) $(PROSE)
+	$(BIN)/python scripts/check_files.py
+	$(BIN)/python scripts/check_house.py
+
+types: .venv/.dev ## Check the types
+	$(BIN)/basedpyright
+
+imports: .venv/.dev ## Check that each room imports only rooms below it
+	$(BIN)/lint-imports
+
+clean: ## Delete .venv and everything that tools left behind; your data folders stay
+	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests scripts $(wildcard pretrain benchmarks) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: a second run does nothing until a requirement changes.
+.venv/.made:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Foveal needs Python 3.11 or newer.")'
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/.core: .venv/.made pyproject.toml constraints.txt
+	@echo "Installing what the server needs into .venv"
+	$(PIP) -e .
+	touch $@
+
+.venv/.dev: .venv/.made pyproject.toml constraints.txt
+	@echo "Installing everything for development into .venv; the first time takes a few minutes"
+	$(PIP) -e '.[dev,postgres,train]'
+	touch .venv/.core $@

@@ -1,0 +1,1 @@
+"""The recipe that trains the embedded backbones: images, teachers, losses, schedule, export. Needs torch."""

@@ -1,0 +1,112 @@
+"""Write a student as an ONNX file: batch norms fused, weights kept in half precision, computed in single.
+
+The graph is written node by node: it holds nothing but Conv, Relu, Add and pooling, which every converter takes.
+Half-precision weights pass through Cast nodes that the runtime folds away when a session starts.
+"""
+
+import argparse
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from pretrain.run import CHECKPOINT, averaged_student
+from pretrain.students import Block, ConvNorm, Student
+
+OPSET = 17
+IR_VERSION = 8  # of the ONNX release that brought opset 17
+PRODUCER = "foveal"
+
+
+@dataclass
+class Graph:
+    """Nodes and weights while they are collected; names count upwards."""
+
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    weights: list[onnx.TensorProto] = field(default_factory=list)
+
+    def add(self, operator: str, inputs: list[str], name: str, **attributes: Any) -> str:
+        self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
+        return name
+
+    def weight(self, values: NDArray[np.float32], name: str) -> str:
+        """A weight in half precision and the node that widens it."""
+        self.weights.append(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
+        return self.add("Cast", [f"{name}_half"], name, to=TensorProto.FLOAT)
+
+    def convolution(self, layer: ConvNorm, source: str, name: str) -> str:
+        kernel, bias = fused(layer)
+        size, stride = layer.conv.kernel_size[0], layer.conv.stride[0]
+        inputs = [source, self.weight(kernel, f"{name}_weight"), self.weight(bias, f"{name}_bias")]
+        return self.add(
+            "Conv", inputs, name, kernel_shape=[size] * 2, strides=[stride] * 2, pads=[size // 2] * 4, dilations=[1, 1]
+        )
+
+
+def fused(layer: ConvNorm) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The convolution's kernel (o, i, k, k) and bias (o,) with its batch norm folded in."""
+    norm = layer.norm
+    mean, variance = cast(torch.Tensor, norm.running_mean), cast(torch.Tensor, norm.running_var)
+    scale = norm.weight / torch.sqrt(variance + norm.eps)
+    kernel, bias = layer.conv.weight * scale.view(-1, 1, 1, 1), norm.bias - mean * scale
+    return kernel.detach().contiguous().numpy(), bias.detach().numpy()
+
+
+def export(student: Student, size_px: int) -> bytes:
+    """`image` float32 (batch, 3, size, size), RGB 0..255 -> `embedding` float32 (batch, d), the pooled last map."""
+    graph = Graph()
+    maps = graph.convolution(student.stem, _normalised(graph, student), "stem")
+    maps = graph.add("Relu", [maps], "stem_relu")
+    for index, block in enumerate(student.blocks):
+        maps = _block(graph, cast(Block, block), maps, f"block{index}")
+    pooled = graph.add("GlobalAveragePool", [maps], "pooled")
+    graph.add("Flatten", [pooled], "embedding", axis=1)
+    return _model(graph, size_px, student.dimension).SerializeToString()
+
+
+def _normalised(graph: Graph, student: Student) -> str:
+    """0..255 to the units of training, in single precision: half would lose what the eye sees."""
+    for name, values in (("mean", student.mean * 255), ("scale", 1 / (student.deviation * 255))):
+        graph.weights.append(numpy_helper.from_array(values.numpy(), f"image_{name}"))
+    centred = graph.add("Sub", ["image", "image_mean"], "image_centred")
+    return graph.add("Mul", [centred, "image_scale"], "image_normal")
+
+
+def _block(graph: Graph, block: Block, source: str, name: str) -> str:
+    first = graph.add("Relu", [graph.convolution(block.first, source, f"{name}_first")], f"{name}_first_relu")
+    second = graph.convolution(block.second, first, f"{name}_second")
+    side = source
+    if block.stride > 1:
+        side = graph.add("AveragePool", [side], f"{name}_halved", kernel_shape=[2, 2], strides=[2, 2])
+    if block.shortcut is not None:
+        side = graph.convolution(block.shortcut, side, f"{name}_shortcut")
+    return graph.add("Relu", [graph.add("Add", [second, side], f"{name}_sum")], f"{name}_out")
+
+
+def _model(graph: Graph, size_px: int, dimension: int) -> onnx.ModelProto:
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 3, size_px, size_px])
+    embedding = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", dimension])
+    made = helper.make_graph(graph.nodes, "backbone", [image], [embedding], graph.weights)
+    opsets = [helper.make_opsetid("", OPSET)]
+    model = helper.make_model(made, opset_imports=opsets, ir_version=IR_VERSION, producer_name=PRODUCER)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def main() -> None:
+    """Export the averaged weights of a run's checkpoint."""
+    parser = argparse.ArgumentParser(description="Export the averaged student of a run.")
+    parser.add_argument("run", type=Path, help=f"the run's folder, which holds {CHECKPOINT}")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--size", type=int, default=224)
+    given = parser.parse_args()
+    given.out.write_bytes(export(averaged_student(given.run / CHECKPOINT), given.size))
+
+
+if __name__ == "__main__":
+    main()

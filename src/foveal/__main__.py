@@ -1,0 +1,5 @@
+"""Run the command line with `python -m foveal`."""
+
+from foveal.cli import main
+
+main()

@@ -1,0 +1,162 @@
+"""What a route may ask for."""
+
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, TypeVar, cast
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.orm import Session
+
+from foveal.access import Keys
+from foveal.api import errors
+from foveal.blobs import Blobs
+from foveal.db.engine import Sessions
+from foveal.errors import Denied, Invalid, TooLarge
+from foveal.security import FetchPolicy, UrlSigner, same
+from foveal.services.models import Models
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the app is made of; one instance lives in `app.state.parts`."""
+
+    sessions: Sessions
+    blobs: Blobs
+    models: Models
+    keys: Keys
+    signer: UrlSigner
+    fetch_policy: FetchPolicy
+    pool: Executor
+    clock: Callable[[], datetime]
+    public_url: str
+    link_lifetime: timedelta
+    max_body_bytes: int
+    wake_worker: Callable[[], None]
+
+
+def parts(request: Request) -> Parts:
+    return cast("Parts", request.app.state.parts)
+
+
+PartsDep = Annotated[Parts, Depends(parts)]
+
+
+def now(parts: PartsDep) -> datetime:
+    return parts.clock()
+
+
+NowDep = Annotated[datetime, Depends(now)]
+
+
+def read_session(parts: PartsDep) -> Iterator[Session]:
+    """Give a transaction for reading; it begins with the first query."""
+    with parts.sessions.read.begin() as session:
+        yield session
+
+
+def write_session(parts: PartsDep) -> Iterator[Session]:
+    """Give one transaction per request: committed when the route returns, rolled back when it raises."""
+    with parts.sessions.write.begin() as session:
+        yield session
+
+
+# Function scope: the commit happens before the answer is sent, so a failing commit is an error, not a 200.
+ReadDep = Annotated[Session, Depends(read_session, scope="function")]
+WriteDep = Annotated[Session, Depends(write_session, scope="function")]
+
+
+def uuids(parameter: str) -> Callable[[Request], list[UUID]]:
+    """Return a dependency that reads ids from a comma-joined or repeated query parameter, whatever its case."""
+
+    def read(request: Request) -> list[UUID]:
+        texts = [value for key, value in request.query_params.multi_items() if key.lower() == parameter.lower()]
+        parts = [part.strip() for text in texts for part in text.split(",") if part.strip()]
+        try:
+            return [UUID(part) for part in parts]
+        except ValueError as error:
+            raise Invalid(
+                f"{parameter}: expected ids (UUIDs) joined by commas, got {','.join(parts)!r:.200}.",
+                "BadRequestInvalidIds",
+            ) from error
+
+    return read
+
+
+TagIdsDep = Annotated[list[UUID], Depends(uuids("tagIds"))]
+ImageIdsDep = Annotated[list[UUID], Depends(uuids("imageIds"))]
+Flag = Annotated[bool, Query()]
+
+
+async def body(request: Request, parts: PartsDep) -> bytes:
+    """Read the whole body, up to the limit of the server."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > parts.max_body_bytes:
+        raise _too_large(parts.max_body_bytes)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > parts.max_body_bytes:
+            raise _too_large(parts.max_body_bytes)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+BodyDep = Annotated[bytes, Depends(body)]
+
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+def json_body(shape: type[Shape]) -> Callable[[bytes], Coroutine[Any, Any, Shape]]:
+    """Return a dependency that reads a JSON body; an empty one counts as `{}`, since clients send those."""
+
+    async def read(body: BodyDep) -> Shape:
+        return await run_in_threadpool(_parsed, shape, body)
+
+    return read
+
+
+def require_training_key(request: Request, parts: PartsDep) -> None:
+    _require(request, "training-key", parts.keys.training, "Training-Key")
+
+
+def require_prediction_key(request: Request, parts: PartsDep) -> None:
+    _require(request, "prediction-key", parts.keys.prediction, "Prediction-Key")
+
+
+def multi_status(request: Request) -> bool:
+    """Tell whether the client's API version knows the status 207 (3.3 and later)."""
+    return bool(request.scope.get("foveal.multi_status", True))
+
+
+MultiStatusDep = Annotated[bool, Depends(multi_status)]
+
+
+def _require(request: Request, header: str, key: str, shown: str) -> None:
+    given = request.headers.get(header) or request.headers.get("ocp-apim-subscription-key")
+    if given is None:
+        raise Denied(f"Access denied: send your key in the {shown} header.")
+    if not same(given, key):
+        raise Denied(
+            f"Access denied due to invalid key: the {shown} header does not hold the key of this server "
+            "(`foveal keys show` prints it)."
+        )
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The request body may have at most {limit} bytes.")
+
+
+def _parsed(shape: type[Shape], body: bytes) -> Shape:
+    try:
+        return shape.model_validate_json(body.strip() or b"{}")
+    except ValidationError as error:
+        missing = all(problem["type"] == "missing" for problem in error.errors())
+        code = "BadRequestRequiredParamIsNull" if missing else "BadRequest"
+        raise Invalid(f"The body is not as expected: {errors.describe(error.errors())}.", code) from error

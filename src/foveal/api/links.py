@@ -1,0 +1,69 @@
+"""Links to blobs that open without a key until they expire, and the route that serves them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import StreamingResponse
+
+from foveal.api.deps import NowDep, PartsDep
+from foveal.blobs import export_key, image_key, rendition_key, thumbnail_key
+from foveal.db.tables import Export, Image
+from foveal.security import UrlSigner
+
+FILES = "/files/"
+CONTENT_TYPES = {"thumbnails": "image/jpeg", "renditions": "image/jpeg", "exports": "application/zip"}
+MAGIC = ((b"\xff\xd8", "image/jpeg"), (b"\x89PNG", "image/png"), (b"GIF8", "image/gif"), (b"BM", "image/bmp"))
+
+router = APIRouter(tags=["Files"])
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Makes links on the address that the client used, or on the public one where it is set."""
+
+    base: str
+    signer: UrlSigner
+    expires_at: datetime
+
+    def original(self, image: Image) -> str:
+        return self._link(image_key(image.digest))
+
+    def rendition(self, image: Image) -> str:
+        return self._link(rendition_key(image.digest) if image.rendered else image_key(image.digest))
+
+    def thumbnail(self, digest: str) -> str:
+        return self._link(thumbnail_key(digest))
+
+    def export(self, export: Export) -> str:
+        return self._link(export_key(export.id))
+
+    def _link(self, key: str) -> str:
+        return self.base + self.signer.sign(FILES + key, expires_at=self.expires_at)
+
+
+def links(request: Request, parts: PartsDep) -> Links:
+    base = parts.public_url or str(request.base_url)
+    return Links(base.rstrip("/"), parts.signer, parts.clock() + parts.link_lifetime)
+
+
+LinksDep = Annotated[Links, Depends(links)]
+
+
+@router.get(FILES + "{key:path}", operation_id="GetFile")
+def get(key: str, parts: PartsDep, now: NowDep, se: str = "", sig: str = "") -> StreamingResponse:
+    parts.signer.verify(FILES + key, expires=se, signature=sig, now=now)
+    chunks = parts.blobs.stream(key)
+    first = next(chunks, b"")
+    return StreamingResponse(
+        chain([first], chunks),
+        media_type=_content_type(key, first),
+        headers={"Cache-Control": "private, max-age=86400, immutable", "X-Content-Type-Options": "nosniff"},
+    )
+
+
+def _content_type(key: str, start: bytes) -> str:
+    known = CONTENT_TYPES.get(key.split("/", 1)[0])
+    return known or next((kind for magic, kind in MAGIC if start.startswith(magic)), "application/octet-stream")

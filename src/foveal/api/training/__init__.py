@@ -1,0 +1,1 @@
+"""The training API, one file per noun."""

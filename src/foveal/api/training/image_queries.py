@@ -1,0 +1,134 @@
+"""The image operations: finding and counting."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from sqlalchemy.orm import Session
+
+from foveal.api.deps import ImageIdsDep, ReadDep, TagIdsDep
+from foveal.api.links import Links, LinksDep
+from foveal.api.training import schemas
+from foveal.api.training.image_shapes import image_shape
+from foveal.db.tables import Image
+from foveal.errors import Invalid
+from foveal.services import image_tags, images, iterations, projects
+from foveal.services.images import Filter
+
+router = APIRouter(prefix="/projects/{project_id}/images", tags=["Images"])
+
+MAX_TAG_FILTER = 20
+MAX_IDS = 256
+TAGGED = {"all": None, "tagged": True, "untagged": False}
+
+
+class Scope(schemas.Wire):
+    """Where to look: the workspace or an iteration."""
+
+    iteration_id: UUID | None = None
+
+
+class Page(Scope):
+    """A page of images."""
+
+    order_by: Literal["Newest", "Oldest", "newest", "oldest"] | None = None
+    take: int = 50
+    skip: int = 0
+
+
+class AnyPage(Page):
+    """A page of images with or without tags."""
+
+    tagging_status: str | None = None
+
+
+class AnyScope(Scope):
+    """Images with or without tags."""
+
+    tagging_status: str | None = None
+
+
+@router.get("", operation_id="GetImages")
+def every(
+    project_id: UUID, query: Annotated[AnyPage, Query()], tag_ids: TagIdsDep, session: ReadDep, links: LinksDep
+) -> list[schemas.Image]:
+    filter = _filter(query, tag_ids, tagged=_tagged(query.tagging_status))
+    return _page(session, project_id, query, filter, links)
+
+
+@router.get("/tagged", operation_id="GetTaggedImages")
+def tagged(
+    project_id: UUID, query: Annotated[Page, Query()], tag_ids: TagIdsDep, session: ReadDep, links: LinksDep
+) -> list[schemas.Image]:
+    return _page(session, project_id, query, _filter(query, tag_ids, tagged=True), links)
+
+
+@router.get("/untagged", operation_id="GetUntaggedImages")
+def untagged(
+    project_id: UUID, query: Annotated[Page, Query()], session: ReadDep, links: LinksDep
+) -> list[schemas.Image]:
+    return _page(session, project_id, query, _filter(query, (), tagged=False), links)
+
+
+@router.get("/count", operation_id="GetImageCount")
+def count(project_id: UUID, query: Annotated[AnyScope, Query()], tag_ids: TagIdsDep, session: ReadDep) -> int:
+    return _count(session, project_id, _filter(query, tag_ids, tagged=_tagged(query.tagging_status)))
+
+
+@router.get("/tagged/count", operation_id="GetTaggedImageCount")
+def count_tagged(project_id: UUID, query: Annotated[Scope, Query()], tag_ids: TagIdsDep, session: ReadDep) -> int:
+    return _count(session, project_id, _filter(query, tag_ids, tagged=True))
+
+
+@router.get("/untagged/count", operation_id="GetUntaggedImageCount")
+def count_untagged(project_id: UUID, query: Annotated[Scope, Query()], session: ReadDep) -> int:
+    return _count(session, project_id, _filter(query, (), tagged=False))
+
+
+@router.get("/id", operation_id="GetImagesByIds")
+def by_ids(
+    project_id: UUID, query: Annotated[Scope, Query()], image_ids: ImageIdsDep, session: ReadDep, links: LinksDep
+) -> list[schemas.Image]:
+    if len(image_ids) > MAX_IDS:
+        raise Invalid(f"At most {MAX_IDS} images are read in one call.", "BadRequestExceededBatchSize")
+    filter = Filter(ids=tuple(image_ids), iteration_id=query.iteration_id)
+    found = _page(session, project_id, Page(iteration_id=query.iteration_id, take=MAX_IDS), filter, links)
+    place = {id: at for at, id in enumerate(image_ids)}
+    return sorted(found, key=lambda image: place[image.id])
+
+
+def _tagged(status: str | None) -> bool | None:
+    wanted = (status or "all").lower()
+    if wanted not in TAGGED:
+        raise Invalid(f"taggingStatus {status!r} is unknown: expected All, Tagged or Untagged.")
+    return TAGGED[wanted]
+
+
+def _filter(scope: Scope, tag_ids: Sequence[UUID], *, tagged: bool | None) -> Filter:
+    if len(tag_ids) > MAX_TAG_FILTER:
+        raise Invalid(f"A filter names at most {MAX_TAG_FILTER} tags.", "BadRequestExceededBatchSize")
+    return Filter(tagged=tagged, tag_ids=tuple(tag_ids), iteration_id=scope.iteration_id)
+
+
+def _page(session: Session, project_id: UUID, page: Page, filter: Filter, links: Links) -> list[schemas.Image]:
+    if not 0 <= page.take <= MAX_IDS or page.skip < 0:
+        raise Invalid(f"take is 0 to {MAX_IDS} and skip at least 0; got take={page.take}, skip={page.skip}.")
+    project = projects.get(session, project_id)
+    if filter.iteration_id is not None:
+        iterations.get(session, project, filter.iteration_id)
+    oldest_first = (page.order_by or "").lower() == "oldest"
+    found = images.find(session, project, filter, oldest_first=oldest_first, take=page.take, skip=page.skip)
+    return _shapes(session, found, filter.iteration_id, links)
+
+
+def _shapes(session: Session, found: Sequence[Image], iteration_id: UUID | None, links: Links) -> list[schemas.Image]:
+    borne = image_tags.of_images(session, found, iteration_id)
+    return [image_shape(image, borne.get(image.id, []), links) for image in found]
+
+
+def _count(session: Session, project_id: UUID, filter: Filter) -> int:
+    project = projects.get(session, project_id)
+    if filter.iteration_id is not None:
+        iterations.get(session, project, filter.iteration_id)
+    return images.count(session, project, filter)

@@ -1,0 +1,183 @@
+"""The iteration operations: training, reading, publishing, deleting."""
+
+import re
+from math import ceil
+from typing import Annotated
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, Depends, Query
+
+from foveal.api.deps import Flag, NowDep, PartsDep, ReadDep, WriteDep, json_body
+from foveal.api.training import schemas
+from foveal.db import tables
+from foveal.errors import Invalid
+from foveal.exporters.catalog import PLATFORMS
+from foveal.services import iterations, performance, projects, tags
+
+router = APIRouter(prefix="/projects/{project_id}", tags=["Iterations"])
+log = structlog.get_logger(__name__)
+
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+class TrainQuery(schemas.Wire):
+    """The query of a training."""
+
+    training_type: str | None = None
+    reserved_budget_in_hours: int = 0
+    force_train: bool = False
+    notification_email_address: str | None = None
+
+
+@router.post("/train", operation_id="TrainProject")
+def train(
+    project_id: UUID,
+    parameters: Annotated[schemas.TrainingParameters, Depends(json_body(schemas.TrainingParameters))],
+    query: Annotated[TrainQuery, Query()],
+    parts: PartsDep,
+) -> schemas.Iteration:
+    _refuse_unoffered(query, parameters)
+    with parts.sessions.write.begin() as session:
+        project = projects.get(session, project_id)
+        selected = parameters.selected_tags or []
+        iteration = iterations.start(
+            session, project, selected_tags=selected, force=query.force_train, now=parts.clock()
+        )
+        shape = _shape(iteration)
+    parts.wake_worker()
+    return shape
+
+
+@router.get("/iterations", operation_id="GetIterations")
+def every(project_id: UUID, session: ReadDep) -> list[schemas.Iteration]:
+    project = projects.get(session, project_id)
+    return [_shape(iteration) for iteration in iterations.every(session, project)]
+
+
+@router.get("/iterations/{iteration_id}", operation_id="GetIteration")
+def get(project_id: UUID, iteration_id: UUID, session: ReadDep) -> schemas.Iteration:
+    return _shape(iterations.get(session, projects.get(session, project_id), iteration_id))
+
+
+@router.patch("/iterations/{iteration_id}", operation_id="UpdateIteration")
+def update(
+    project_id: UUID,
+    iteration_id: UUID,
+    patch: Annotated[schemas.IterationPatch, Depends(json_body(schemas.IterationPatch))],
+    session: WriteDep,
+    now: NowDep,
+) -> schemas.Iteration:
+    iteration = iterations.get(session, projects.get(session, project_id), iteration_id)
+    if patch.name is not None:
+        iterations.rename(session, iteration, patch.name, now=now)
+    return _shape(iteration)
+
+
+@router.delete("/iterations/{iteration_id}", operation_id="DeleteIteration", status_code=204)
+def delete(project_id: UUID, iteration_id: UUID, parts: PartsDep) -> None:
+    with parts.sessions.write.begin() as session:
+        project = projects.get(session, project_id)
+        iterations.delete(session, project, iterations.get(session, project, iteration_id))
+    parts.models.discard(iteration_id)
+
+
+@router.get("/iterations/{iteration_id}/performance", operation_id="GetIterationPerformance")
+def get_performance(
+    project_id: UUID,
+    iteration_id: UUID,
+    session: ReadDep,
+    threshold: Annotated[float, Query(ge=0, le=1)] = performance.DEFAULT_THRESHOLD,
+) -> schemas.IterationPerformance:
+    iteration = iterations.completed(session, projects.get(session, project_id), iteration_id)
+    trained = tags.of_iteration(session, iteration)
+    found = performance.of_iteration(session, iteration, tags=len(trained), threshold=threshold)
+    return schemas.IterationPerformance(
+        per_tag_performance=[
+            schemas.TagPerformance(
+                id=tag.id,
+                name=tag.name,
+                precision=values.precision,
+                recall=values.recall,
+                average_precision=values.average_precision,
+            )
+            for tag, values in zip(trained, found.tags, strict=True)
+        ],
+        precision=found.overall.precision,
+        recall=found.overall.recall,
+        average_precision=found.overall.average_precision,
+    )
+
+
+@router.post("/iterations/{iteration_id}/publish", operation_id="PublishIteration")
+def publish(  # Azure's parameters
+    project_id: UUID,
+    iteration_id: UUID,
+    parts: PartsDep,
+    name: Annotated[str, Query(alias="publishName")],
+    resource_id: Annotated[str, Query(alias="predictionId")],
+    overwrite: Flag = False,  # noqa: FBT002
+) -> bool:
+    with parts.sessions.read.begin() as session:
+        project = projects.get(session, project_id)
+        iteration = iterations.completed(session, project, iteration_id)
+        iterations.publishable(session, project, iteration, name=name, resource_id=resource_id, overwrite=overwrite)
+    parts.models.classifier(iteration_id)  # warm before the name switches: the first caller does not wait
+    with parts.sessions.write.begin() as session:
+        project = projects.get(session, project_id)
+        iteration = iterations.completed(session, project, iteration_id)
+        iterations.publish(session, project, iteration, name=name, resource_id=resource_id, overwrite=overwrite)
+    return True
+
+
+@router.delete("/iterations/{iteration_id}/publish", operation_id="UnpublishIteration", status_code=204)
+def unpublish(project_id: UUID, iteration_id: UUID, session: WriteDep) -> None:
+    iterations.unpublish(session, iterations.get(session, projects.get(session, project_id), iteration_id))
+
+
+def _refuse_unoffered(query: TrainQuery, parameters: schemas.TrainingParameters) -> None:
+    if (query.training_type or iterations.REGULAR).lower() != iterations.REGULAR.lower():
+        raise Invalid(
+            f"trainingType {query.training_type!r} is not offered by this version of Foveal: expected Regular.",
+            "BadRequestDomainNotSupportedForAdvancedTraining",
+        )
+    if parameters.custom_base_model_info is not None:
+        raise Invalid(
+            "customBaseModelInfo is not offered by this version of Foveal: train without it.", "BadRequestNotSupported"
+        )
+    address = query.notification_email_address
+    if address and not EMAIL.fullmatch(address):
+        raise Invalid(f"notificationEmailAddress {address!r} is no e-mail address.", "BadRequestInvalidEmailAddress")
+    if address:
+        log.warning("no e-mail is sent: this version of Foveal sends none", address=address)
+
+
+def _shape(iteration: tables.Iteration) -> schemas.Iteration:
+    training = iteration.status == iterations.TRAINING
+    completed = iteration.status == iterations.COMPLETED
+    return schemas.Iteration(
+        id=iteration.id,
+        name=iteration.name,
+        status=iteration.status,
+        created=iteration.created_at,
+        last_modified=iteration.last_modified_at,
+        trained_at=iteration.trained_at,
+        project_id=iteration.project_id,
+        exportable=completed,
+        exportable_to=list(PLATFORMS) if completed else None,
+        domain_id=None if training else iteration.domain_id,
+        classification_type=None if training else iteration.classification_type,
+        training_type=iteration.training_type,
+        reserved_budget_in_hours=iteration.reserved_budget_hours,
+        training_time_in_minutes=_minutes(iteration),
+        publish_name=iteration.publish_name,
+        original_publish_resource_id=iteration.publish_resource_id,
+        custom_base_model_info=None,
+        training_error_details=iteration.error_details,
+    )
+
+
+def _minutes(iteration: tables.Iteration) -> int:
+    if iteration.trained_at is None:
+        return 0
+    return max(1, ceil((iteration.trained_at - iteration.started_at).total_seconds() / 60))

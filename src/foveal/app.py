@@ -1,0 +1,96 @@
+"""The web process: builds the app from settings and nothing else."""
+
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from threading import Thread
+
+from fastapi import APIRouter, Depends, FastAPI
+from starlette.types import ASGIApp
+
+from foveal import __version__, imaging
+from foveal.access import Keys
+from foveal.api import deps, errors, links, own, prediction, welcome
+from foveal.api.deps import Parts
+from foveal.api.observe import Metrics, Observed
+from foveal.api.observe import router as operation
+from foveal.api.paths import PREDICTION, TRAINING, Paths
+from foveal.api.training import domains, exports, image_queries, images, iterations, projects, tags
+from foveal.blobs import Blobs
+from foveal.db.engine import Sessions, connect, upgrade
+from foveal.jobs.worker import Worker, open_worker
+from foveal.security import FetchPolicy, UrlSigner
+from foveal.services.models import Models
+from foveal.settings import MEBIBYTE, Settings
+
+TRAINING_ROUTERS: tuple[APIRouter, ...] = (
+    domains.router,
+    projects.router,
+    tags.router,
+    image_queries.router,
+    images.router,
+    iterations.router,
+    exports.router,
+    prediction.quick_test,
+)
+
+
+def create_app(settings: Settings, keys: Keys, *, works: bool = True) -> ASGIApp:
+    """Assemble the app; the only place that knows all parts. With `works` it has a worker of its own."""
+    sessions = open_database(settings)
+    worker = open_worker(settings, sessions) if works else None
+    app = FastAPI(title="Foveal", version=__version__, docs_url=None, redoc_url=None, lifespan=partial(_life, worker))
+    app.state.parts = _parts(settings, keys, sessions, worker)
+    app.state.metrics = Metrics()
+    errors.install(app)
+    for router in TRAINING_ROUTERS:
+        app.include_router(router, prefix=TRAINING, dependencies=[Depends(deps.require_training_key)])
+    app.include_router(own.router, prefix=own.PREFIX, dependencies=[Depends(deps.require_training_key)])
+    app.include_router(prediction.router, prefix=PREDICTION, dependencies=[Depends(deps.require_prediction_key)])
+    for router in (links.router, operation, welcome.router):
+        app.include_router(router)
+    return Paths(Observed(app, app.state.metrics))
+
+
+def open_database(settings: Settings) -> Sessions:
+    """Connect to the database and bring its tables up to date."""
+    engine = connect(settings.database)
+    upgrade(engine)
+    return Sessions(engine)
+
+
+def _parts(settings: Settings, keys: Keys, sessions: Sessions, worker: Worker | None) -> Parts:
+    blobs = Blobs(settings.blobs)
+    return Parts(
+        sessions=sessions,
+        blobs=blobs,
+        models=Models(blobs, settings.cache / "models", threads=settings.threads, capacity=settings.warm_models),
+        keys=keys,
+        signer=UrlSigner(keys.signing.encode()),
+        fetch_policy=FetchPolicy(max_bytes=imaging.TRAINING_BYTES, allowed_hosts=settings.fetch_allowed_hosts),
+        pool=ThreadPoolExecutor(settings.threads),
+        clock=partial(datetime.now, UTC),
+        public_url=settings.public_url,
+        link_lifetime=timedelta(hours=settings.link_hours),
+        max_body_bytes=settings.max_body_mib * MEBIBYTE,
+        wake_worker=worker.wake if worker else _nobody,
+    )
+
+
+@asynccontextmanager
+async def _life(worker: Worker | None, app: FastAPI) -> AsyncGenerator[None]:
+    thread = Thread(target=worker.run, name="worker") if worker else None
+    if thread:
+        thread.start()
+    yield
+    if worker and thread:
+        worker.stop()
+        thread.join()
+    app.state.parts.pool.shutdown()
+    app.state.parts.sessions.engine.dispose()
+
+
+def _nobody() -> None:
+    """Wake no worker: those on other machines look by themselves."""

@@ -1,0 +1,131 @@
+"""Commands for the one who runs a server: keys and doctor."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from foveal.access import Keys
+from foveal.errors import ServiceError
+from foveal.settings import Settings
+
+keys = typer.Typer(help="Show or renew the keys that open the API.", no_args_is_help=True)
+
+Data = Annotated[Path | None, typer.Option(help="Data folder of the server (default ./foveal-data).")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+FREE_BYTES = 1 << 30
+
+
+@keys.command()
+def show(data: Data = None, *, as_json: AsJson = False) -> None:
+    """Print the keys, made first if there are none."""
+    settings = Settings.load(os.environ, data=data)
+    found, _ = Keys.load(
+        settings.data,
+        training=settings.training_key,
+        prediction=settings.prediction_key,
+        signing=settings.signing_secret,
+    )
+    _print(found, as_json=as_json)
+
+
+@keys.command()
+def rotate(data: Data = None, *, as_json: AsJson = False) -> None:
+    """Make new keys for both APIs. Restart the server; programs need the new keys from then on."""
+    settings = Settings.load(os.environ, data=data)
+    if settings.training_key or settings.prediction_key:
+        print("FOVEAL_TRAINING_KEY and FOVEAL_PREDICTION_KEY fix the keys: change them there.", file=sys.stderr)
+        raise typer.Exit(1)
+    _print(Keys.rotate(settings.data), as_json=as_json)
+
+
+def doctor(data: Data = None, *, as_json: AsJson = False) -> None:
+    """Check this installation and say what is missing. Exit code 1 when something that `foveal serve` needs is."""
+    settings = Settings.load(os.environ, data=data)
+    findings = [_finding(name, needed, check, settings) for name, needed, check in CHECKS]
+    if as_json:
+        print(json.dumps(findings, indent=2))
+    else:
+        for finding in findings:
+            mark = "ok " if finding["ok"] else "MISSING" if finding["needed"] else "-  "
+            print(f"{mark:8}{finding['name']:22}{finding['detail']}")
+    if any(finding["needed"] and not finding["ok"] for finding in findings):
+        raise typer.Exit(1)
+
+
+def _finding(name: str, needed: bool, check: Callable[[Settings], str], settings: Settings) -> dict[str, object]:  # noqa: FBT001
+    try:
+        return {"name": name, "needed": needed, "ok": True, "detail": check(settings)}
+    except (ServiceError, ImportError, OSError, RuntimeError, ValueError) as error:
+        return {"name": name, "needed": needed, "ok": False, "detail": str(error)}
+
+
+def _python(_: Settings) -> str:
+    return sys.version.split()[0]
+
+
+def _backbone(settings: Settings) -> str:
+    import numpy as np
+
+    from foveal.engine import backbones
+    from foveal.engine.features import Embedder
+
+    backbone = backbones.find()
+    grey = np.full((backbone.size_px, backbone.size_px, 3), 128, np.uint8)
+    Embedder(backbone, threads=settings.threads).embed([grey])
+    return f"{backbone.name} {backbone.version}, {backbone.path.stat().st_size / 1e6:.1f} MB"
+
+
+def _data(settings: Settings) -> str:
+    settings.data.mkdir(parents=True, exist_ok=True)
+    probe = settings.data / f".probe-{os.getpid()}"
+    probe.touch()
+    probe.unlink()
+    free = shutil.disk_usage(settings.data).free
+    if free < FREE_BYTES:
+        raise RuntimeError(f"{settings.data.absolute()} has {free / 1e9:.1f} GB free; at least 1 GB is wanted")
+    return f"{settings.data.absolute()}, {free / 1e9:.0f} GB free"
+
+
+def _database(settings: Settings) -> str:
+    from sqlalchemy import exc, text
+
+    from foveal.db.engine import connect
+
+    try:
+        engine = connect(settings.database)
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except exc.SQLAlchemyError as error:
+        raise RuntimeError(f"{settings.database.split('@')[-1]}: {error}") from error
+    return engine.dialect.name
+
+
+def _torch(_: Settings) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"torch {version('torch')}"
+    except PackageNotFoundError as error:
+        raise ImportError("only the recipe in pretrain/ needs it: pip install 'foveal[train]'") from error
+
+
+CHECKS: tuple[tuple[str, bool, Callable[[Settings], str]], ...] = (
+    ("Python", True, _python),
+    ("Data folder", True, _data),
+    ("Database", True, _database),
+    ("Embedded backbone", True, _backbone),
+    ("torch (extra: train)", False, _torch),
+)
+
+
+def _print(found: Keys, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"training": found.training, "prediction": found.prediction}))
+    else:
+        print(f"Training-Key:   {found.training}\nPrediction-Key: {found.prediction}")

@@ -1,0 +1,197 @@
+"""Commands that need no server: train on folders, predict, embed."""
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from foveal.errors import Invalid
+from foveal.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
+MIN_IMAGES = 5
+BACKBONE_HELP = "Backbone to look with."
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def train(
+    folder: Annotated[
+        Path, typer.Argument(help="Holds one folder of photos for each tag; names with _ are passed over.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write the model into.")] = Path("model"),
+    domain: Annotated[str, typer.Option(help="Domain: general, food, landmarks or retail, or its id.")] = "general",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Train a classifier on folders of photos, without a server, and say how good it is.
+
+    Example: foveal train photos/ --out model/   with photos/good/*.jpg and photos/scratched/*.jpg
+    """
+    from foveal import domains
+    from foveal.bundle import TagEntry
+    from foveal.engine import backbones, quick
+
+    chosen = domains.parse(domain)
+    photos = _tagged(folder)
+    names = list(photos)
+    paths = [path for name in names for path in photos[name]]
+    backbone = backbones.find(chosen.backbone)
+    task = quick.Task(
+        project=folder.resolve().name,
+        iteration="local",
+        domain=chosen.name,
+        exclusive=True,
+        tags=[TagEntry(name, name, "Regular") for name in names],
+        data_digest=_digest(paths),
+        created_at=datetime.now(UTC),
+    )
+    trained = quick.train(
+        out,
+        task,
+        backbone=backbone,
+        embeddings=_embeddings(paths, backbone.name, quiet=as_json),
+        targets=_targets([len(photos[name]) for name in names]),
+    )
+    figures = {
+        name: {"precision": tag.precision, "recall": tag.recall, "average_precision": tag.average_precision}
+        for name, tag in zip(names, trained.performance.tags, strict=True)
+    }
+    if as_json:
+        print(json.dumps({"model": str(out), "tags": figures}, indent=2, ensure_ascii=False))
+        return
+    print(f"{'tag':24}{'photos':>8}{'precision':>11}{'recall':>9}{'AP':>9}")
+    for name, tag in figures.items():
+        values = f"{tag['precision']:>11.1%}{tag['recall']:>9.1%}{tag['average_precision']:>9.1%}"
+        print(f"{name[:23]:24}{len(photos[name]):>8}{values}")
+    print(f"Judged by models that had not seen the photo. The model is in {out}: foveal predict {out} PHOTO")
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="Folder of a model, or an exported zip.")],
+    images: Annotated[list[Path], typer.Argument(help="Photos.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Classify photos with a model, without a server."""
+    from tempfile import TemporaryDirectory
+
+    from foveal.inference.session import Classifier
+
+    with TemporaryDirectory() as scratch:
+        folder = _unpacked(model, Path(scratch))
+        labels = (folder / "labels.txt").read_text(encoding="utf-8").splitlines()
+        classifier = Classifier(folder, threads=_threads())
+        for path in images:
+            found = classifier.probabilities(_pixels(classifier.size_px, path)[None])[0].tolist()
+            ranked = sorted(zip(labels, found, strict=True), key=lambda pair: -pair[1])
+            _print_prediction(path, ranked, as_json=as_json)
+
+
+def embed(
+    paths: Annotated[list[Path], typer.Argument(help="Photos, or folders that are searched for photos.")],
+    out: Annotated[Path, typer.Option(help="File to write: arrays `paths` and `embeddings` (n, d) float32.")],
+    backbone: Annotated[str, typer.Option(help=BACKBONE_HELP)] = "foveal-s",
+) -> None:
+    """Turn photos into vectors for your own search, clustering or statistics."""
+    import numpy as np
+
+    found = sorted({photo for path in paths for photo in _photos(path)})
+    if not found:
+        raise Invalid(f"There are no photos ({', '.join(SUFFIXES)}) in {', '.join(str(path) for path in paths)}.")
+    embeddings = _embeddings(found, backbone, quiet=False)
+    np.savez(out, paths=np.array([str(path) for path in found]), embeddings=embeddings)
+    print(f"{len(found)} embeddings of {embeddings.shape[1]} numbers in {out}")
+
+
+def _tagged(folder: Path) -> dict[str, list[Path]]:
+    if not folder.is_dir():
+        raise Invalid(f"{folder} is not a folder: expected one that holds a folder of photos for each tag.")
+    children = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(("_", ".")))
+    tagged = {path.name: list(_photos(path)) for path in children}
+    short = [f"{name} has {len(photos)}" for name, photos in tagged.items() if len(photos) < MIN_IMAGES]
+    if len(tagged) < 2 or short:  # noqa: PLR2004  # a choice needs two
+        found = "; ".join(short) or f"{folder} holds {len(tagged)}"
+        raise Invalid(f"Training needs two tags (folders) of {MIN_IMAGES} photos each; {found}.")
+    return tagged
+
+
+def _photos(path: Path) -> Iterator[Path]:
+    if not path.exists():
+        raise Invalid(f"{path} does not exist.")
+    found: Iterable[Path] = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return (photo for photo in found if photo.is_file() and (photo == path or photo.suffix.lower() in SUFFIXES))
+
+
+def _digest(paths: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.parent.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _targets(counts: Sequence[int]) -> "NDArray[np.bool_]":
+    import numpy as np
+
+    return np.repeat(np.eye(len(counts), dtype=bool), counts, axis=0)
+
+
+def _embeddings(paths: Sequence[Path], backbone: str, *, quiet: bool) -> "NDArray[np.float32]":
+    from concurrent.futures import ThreadPoolExecutor
+
+    from rich.console import Console
+    from rich.progress import track
+
+    from foveal.engine import backbones
+    from foveal.engine.features import Embedder
+
+    found = backbones.find(backbone)
+    console = Console(stderr=True, quiet=quiet)
+    with ThreadPoolExecutor(_threads()) as pool:
+        pixels = pool.map(partial(_pixels, found.size_px), paths)
+        shown = track(pixels, "Looking at the photos", total=len(paths), console=console)
+        return Embedder(found, threads=_threads()).embed(shown)
+
+
+def _pixels(size: int, path: Path) -> "NDArray[np.uint8]":
+    from foveal import imaging
+
+    try:
+        return imaging.model_input(imaging.decode(path.read_bytes(), max_bytes=1 << 30, shrink_to=size), size)
+    except (imaging.ImageRefused, OSError) as error:
+        raise Invalid(f"{path}: {error}") from error
+
+
+def _unpacked(model: Path, scratch: Path) -> Path:
+    from zipfile import BadZipFile, ZipFile
+
+    if model.is_dir():
+        return model
+    try:
+        with ZipFile(model) as archive:
+            archive.extractall(scratch)
+    except (BadZipFile, OSError) as error:
+        raise Invalid(f"{model} is neither the folder of a model nor an exported zip: {error}.") from error
+    return scratch
+
+
+def _print_prediction(path: Path, ranked: Sequence[tuple[str, float]], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"image": str(path), "predictions": dict(ranked)}, ensure_ascii=False))
+    else:
+        sys.stdout.write(f"{path}: " + ", ".join(f"{label} {value:.1%}" for label, value in ranked) + "\n")
+
+
+def _threads() -> int:
+    return Settings.load(os.environ).threads

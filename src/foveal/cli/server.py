@@ -1,0 +1,112 @@
+"""Commands that run for long: serve, worker, and the hidden run-job of the worker's children."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from foveal.settings import Settings
+
+Data = Annotated[Path | None, typer.Option(help="Folder of the database, the pictures, the models and the keys.")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 for all.")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")]
+
+
+def serve(
+    host: Host = None,
+    port: Port = None,
+    data: Data = None,
+    *,
+    worker: Annotated[bool, typer.Option(help="Train in this process's children too.")] = True,
+) -> None:
+    """Serve the API, with one worker that trains. Everything is kept in the data folder (./foveal-data).
+
+    Keys are made at the first start; `foveal keys show` prints them. Settings not given here come from FOVEAL_*
+    variables: see docs/reference/settings.md.
+    """
+    settings = Settings.load(os.environ, host=host, port=port, data=data)
+    import uvicorn
+
+    from foveal import logs
+    from foveal.access import Keys
+    from foveal.app import create_app
+
+    logs.configure(settings.log_level)
+    keys, fresh = Keys.load(
+        settings.data,
+        training=settings.training_key,
+        prediction=settings.prediction_key,
+        signing=settings.signing_secret,
+    )
+    listener = _listen(settings)
+    app = create_app(settings, keys, works=worker)
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=10)
+    server = uvicorn.Server(config)
+    address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
+    if fresh:
+        print("Keys made for this data folder, shown this once (later: foveal keys show):", flush=True)
+        print(f"  Training-Key:   {keys.training}\n  Prediction-Key: {keys.prediction}", flush=True)
+    print(f"Foveal is ready at {address}  (data: {settings.data.absolute()})", flush=True)
+    asyncio.run(server.serve(sockets=[listener]))
+
+
+def worker(data: Data = None) -> None:
+    """Train for a server on another machine, with its database and blobs (FOVEAL_DATABASE_URL, FOVEAL_BLOBS_URL)."""
+    settings = Settings.load(os.environ, data=data)
+    from foveal import logs
+    from foveal.app import open_database
+    from foveal.jobs.worker import open_worker
+
+    logs.configure(settings.log_level)
+    working = open_worker(settings, open_database(settings))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, working.stop_on_signal)
+    print(f"Worker is ready (database: {_without_password(settings.database)})", flush=True)
+    working.run()
+
+
+def run_job() -> None:
+    """Wait for one job on standard input and do it (started by the worker)."""
+    settings = Settings.load(os.environ)
+    os.nice(5)  # predictions come first where both share the cores
+    from foveal import logs
+    from foveal.jobs import child
+    from foveal.jobs.worker import open_workshop
+
+    logs.configure(settings.log_level)
+    # Ctrl-C reaches the whole group; the worker decides what becomes of its children.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(child.main(open_workshop(settings)))
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        print(
+            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. Choose another --port.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1) from error
+    listener.listen(2048)
+    return listener
+
+
+def _shown(host: str) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # shown, not bound
+    return f"[{host}]" if ":" in host else host
+
+
+def _without_password(url: str) -> str:
+    from sqlalchemy import make_url
+
+    return make_url(url).render_as_string(hide_password=True)

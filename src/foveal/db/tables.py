@@ -1,0 +1,258 @@
+"""All tables, in the order in which one meets them: project, tag, image, iteration, prediction, export, job."""
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar, cast
+from uuid import UUID, uuid4
+
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, LargeBinary, String, TypeDecorator, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAME_LENGTH = 256
+DIGEST_LENGTH = 64
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite forgets the zone, so it is given back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        del dialect
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        del dialect
+        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Table(DeclarativeBase):
+    """Base of every table; ids are made in Python so that both databases agree."""
+
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcTime(),
+        dict[str, Any]: JSON(),
+        list[str]: JSON(),
+        bytes: LargeBinary(),
+        str: String(),
+    }
+
+
+class Project(Table):
+    """A set of tagged images and the models trained on them."""
+
+    __tablename__ = "project"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    name_key: Mapped[str] = mapped_column(String(NAME_LENGTH), unique=True)
+    description: Mapped[str] = mapped_column(default="")
+    domain_id: Mapped[UUID]
+    classification_type: Mapped[str | None]
+    target_export_platforms: Mapped[list[str]] = mapped_column(default=list)
+    augmentation_methods: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    export_model_container_uri: Mapped[str | None]
+    notification_queue_uri: Mapped[str | None]
+    status: Mapped[str] = mapped_column(default="Succeeded")
+    created_at: Mapped[datetime]
+    last_modified_at: Mapped[datetime]
+    workspace_created_at: Mapped[datetime]
+    iterations_started: Mapped[int] = mapped_column(default=0)
+
+
+class Tag(Table):
+    """A label that images of one project may bear."""
+
+    __tablename__ = "tag"
+    __table_args__ = (Index("tag_name", "project_id", "name_key", unique=True),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    name_key: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    description: Mapped[str | None]
+    type: Mapped[str] = mapped_column(default="Regular")
+    created_at: Mapped[datetime]
+
+
+class Image(Table):
+    """A training image; the pixels are blobs under its digest. Deleted ones stay while an iteration holds them."""
+
+    __tablename__ = "image"
+    __table_args__ = (
+        Index(
+            "image_digest",
+            "project_id",
+            "digest",
+            unique=True,
+            sqlite_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+        Index("image_created", "project_id", "created_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    digest: Mapped[str] = mapped_column(String(DIGEST_LENGTH))
+    width: Mapped[int]
+    height: Mapped[int]
+    rendered: Mapped[bool]
+    """Whether a rendition is kept beside the original; if not, the original serves as its own rendition."""
+    attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+
+
+class ImageTag(Table):
+    """An image bears a tag."""
+
+    __tablename__ = "image_tag"
+    __table_args__ = (Index("image_tag_tag", "tag_id"),)
+
+    image_id: Mapped[UUID] = mapped_column(ForeignKey("image.id", ondelete="CASCADE"), primary_key=True)
+    tag_id: Mapped[UUID] = mapped_column(ForeignKey("tag.id", ondelete="CASCADE"), primary_key=True)
+    created_at: Mapped[datetime]
+
+
+class Iteration(Table):
+    """One training of a project: its state, what it was trained on and where it is published."""
+
+    __tablename__ = "iteration"
+    __table_args__ = (
+        Index("iteration_name", "project_id", "name_key", unique=True),
+        Index("iteration_publish_name", "project_id", "publish_name", unique=True),
+        # One training per project at a time is the database's promise; the service checks it for the message.
+        Index(
+            "iteration_training",
+            "project_id",
+            unique=True,
+            sqlite_where=text("status = 'Training'"),
+            postgresql_where=text("status = 'Training'"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    name_key: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    status: Mapped[str]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime]
+    last_modified_at: Mapped[datetime]
+    trained_at: Mapped[datetime | None]
+    domain_id: Mapped[UUID]
+    classification_type: Mapped[str | None]
+    training_type: Mapped[str]
+    reserved_budget_hours: Mapped[int] = mapped_column(default=0)
+    publish_name: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
+    publish_resource_id: Mapped[str | None]
+    error_details: Mapped[str | None]
+    data_digest: Mapped[str] = mapped_column(String(DIGEST_LENGTH))
+    metrics: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class IterationTag(Table):
+    """A tag as it was when the iteration was trained; `position` is its place among the model's outputs."""
+
+    __tablename__ = "iteration_tag"
+
+    iteration_id: Mapped[UUID] = mapped_column(ForeignKey("iteration.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    tag_id: Mapped[UUID]
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    description: Mapped[str | None]
+    type: Mapped[str]
+    image_count: Mapped[int]
+
+
+class IterationImage(Table):
+    """An image as it was when the iteration was trained, and what a model that had not seen it said of it.
+
+    `positions` are those of its tags; `held_out` is a float32 array of one probability for each tag.
+    """
+
+    __tablename__ = "iteration_image"
+    __table_args__ = (Index("iteration_image_image", "image_id"),)
+
+    iteration_id: Mapped[UUID] = mapped_column(ForeignKey("iteration.id", ondelete="CASCADE"), primary_key=True)
+    image_id: Mapped[UUID] = mapped_column(ForeignKey("image.id", ondelete="CASCADE"), primary_key=True)
+    positions: Mapped[list[int]] = mapped_column(JSON())
+    held_out: Mapped[bytes | None]
+
+
+class Embedding(Table):
+    """A cached feature vector (float32) of an image, as one backbone sees one view of it."""
+
+    __tablename__ = "embedding"
+
+    digest: Mapped[str] = mapped_column(String(DIGEST_LENGTH), primary_key=True)
+    backbone: Mapped[str] = mapped_column(String(DIGEST_LENGTH), primary_key=True)
+    view: Mapped[str] = mapped_column(String(32), primary_key=True)
+    vector: Mapped[bytes]
+
+
+class Prediction(Table):
+    """A stored prediction: the picture and what the model said of it."""
+
+    __tablename__ = "prediction"
+    __table_args__ = (Index("prediction_created", "project_id", "created_at", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    iteration_id: Mapped[UUID] = mapped_column(ForeignKey("iteration.id", ondelete="CASCADE"))
+    digest: Mapped[str] = mapped_column(String(DIGEST_LENGTH))
+    width: Mapped[int]
+    height: Mapped[int]
+    rendered: Mapped[bool]
+    application: Mapped[str | None]
+    probabilities: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
+class Export(Table):
+    """A model file of an iteration in one platform's format."""
+
+    __tablename__ = "export"
+    __table_args__ = (Index("export_format", "iteration_id", "platform", "flavor", unique=True),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    iteration_id: Mapped[UUID] = mapped_column(ForeignKey("iteration.id", ondelete="CASCADE"))
+    platform: Mapped[str] = mapped_column(String(32))
+    flavor: Mapped[str] = mapped_column(String(32), default="")
+    status: Mapped[str]
+    error_details: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class Job(Table):
+    """A piece of work for a worker. `subject_id` is the iteration or export that it is about.
+
+    queued -> running (leased to a worker until `leased_until`) -> done | failed; a lost lease goes back to queued.
+    """
+
+    __tablename__ = "job"
+    __table_args__ = (Index("job_status", "status", "created_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    kind: Mapped[str] = mapped_column(String(32))
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    subject_id: Mapped[UUID]
+    status: Mapped[str] = mapped_column(String(16), default="queued")
+    attempts: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str | None] = mapped_column(String(64))
+    leased_until: Mapped[datetime | None]
+    stage: Mapped[str] = mapped_column(default="waiting for a worker")
+    progress: Mapped[float] = mapped_column(default=0.0)
+    error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+def name_key(name: str) -> str:
+    """Return the form under which names are compared: without case and outer blanks."""
+    return name.strip().casefold()
+
+
+def rowcount(result: object) -> int:
+    """Return how many rows an update or delete touched."""
+    return int(cast("Any", result).rowcount)

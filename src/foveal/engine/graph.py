@@ -1,0 +1,84 @@
+"""A classifier as one ONNX model: backbone, length one, head."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from foveal.engine.backbones import Backbone
+from foveal.engine.features import SMALLEST_NORM
+from foveal.engine.heads import Head
+from foveal.errors import Invalid
+
+INPUT = "image"  # float32 (batch, 3, s, s), RGB 0..255
+OUTPUT = "probabilities"  # float32 (batch, k)
+EMBEDDING = "embedding"
+LABELS = "foveal.labels"  # metadata: a JSON list, in the order of the columns
+# What Windows ML reads before it converts a picture, and what Azure's own exports carry.
+PIXELS: Mapping[str, str] = {
+    "Image.BitmapPixelFormat": "Rgb8",
+    "Image.NominalPixelRange": "NominalRange_0_255",
+    "Image.ColorSpaceGamma": "SRGB",
+}
+
+
+def classifier_graph(backbone: Backbone, head: Head, labels: Sequence[str]) -> bytes:
+    """Compose `image` float32 (batch, 3, s, s), RGB 0..255 -> `probabilities` (batch, k), k = len(labels)."""
+    if head.weights.shape != (backbone.dimension, len(labels)):
+        shape = (backbone.dimension, len(labels))
+        raise Invalid(
+            f"A head of shape {head.weights.shape} does not fit {shape} ({backbone.name}, {len(labels)} tags)."
+        )
+    model = onnx.load(backbone.path)
+    nodes, weights = _normalised(), [_tensor("smallest_norm", np.float32(SMALLEST_NORM))]
+    nodes.append(helper.make_node("Gemm", ["embedding_normal", "head_weights", "head_bias"], ["scores"], name="head"))
+    nodes.append(_activation(exclusive=head.exclusive))
+    weights += [_tensor("head_weights", head.weights), _tensor("head_bias", head.bias)]
+    model.graph.node.extend(nodes)
+    model.graph.initializer.extend(weights)
+    del model.graph.output[:]
+    model.graph.output.append(helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", len(labels)]))
+    helper.set_model_props(model, {**PIXELS, LABELS: json.dumps(list(labels), ensure_ascii=False)})
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString(deterministic=True)
+
+
+def widened(graph: bytes) -> bytes:
+    """The same model with its weights in single precision and no Cast nodes, for converters that do not fold them."""
+    model = onnx.load_from_string(graph)
+    halves = {weight.name: weight for weight in model.graph.initializer}
+    kept: list[onnx.NodeProto] = []
+    for node in model.graph.node:
+        half = halves.pop(node.input[0], None) if node.op_type == "Cast" else None
+        if half is None:
+            kept.append(node)
+        else:
+            values = numpy_helper.to_array(half).astype(np.float32)
+            halves[node.output[0]] = numpy_helper.from_array(values, node.output[0])
+    del model.graph.node[:], model.graph.initializer[:]
+    model.graph.node.extend(kept)
+    model.graph.initializer.extend(halves.values())
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString(deterministic=True)
+
+
+def _normalised() -> list[onnx.NodeProto]:
+    """Divide by the length, never by zero: the same as `features.head_features`."""
+    return [
+        helper.make_node("ReduceL2", [EMBEDDING], ["length"], name="length", axes=[1], keepdims=1),
+        helper.make_node("Max", ["length", "smallest_norm"], ["length_positive"], name="length_positive"),
+        helper.make_node("Div", [EMBEDDING, "length_positive"], ["embedding_normal"], name="embedding_normal"),
+    ]
+
+
+def _activation(*, exclusive: bool) -> onnx.NodeProto:
+    if exclusive:
+        return helper.make_node("Softmax", ["scores"], [OUTPUT], name=OUTPUT, axis=1)
+    return helper.make_node("Sigmoid", ["scores"], [OUTPUT], name=OUTPUT)
+
+
+def _tensor(name: str, values: NDArray[np.float32] | np.float32) -> onnx.TensorProto:
+    return numpy_helper.from_array(np.ascontiguousarray(values).reshape(np.shape(values)), name)

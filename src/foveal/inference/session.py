@@ -1,0 +1,52 @@
+"""A warm classifier: pixels in, probabilities out. ONNX Runtime only."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from foveal.bundle import GRAPH
+from foveal.errors import Invalid
+
+BATCH = 8
+
+RUNTIME: Any = onnxruntime  # it carries no types
+
+
+class Classifier:
+    """A classifier in memory. Safe to call from several threads at once."""
+
+    def __init__(self, path: Path, *, threads: int) -> None:
+        """Open a bundle's folder or a graph's file."""
+        graph = path / GRAPH if path.is_dir() else path
+        options = RUNTIME.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = RUNTIME.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's errors share no public base
+            raise Invalid(f"{graph} is not a model that can be served: {error}") from error
+        self._input, self._output = self._session.get_inputs()[0], self._session.get_outputs()[0]
+
+    @property
+    def size_px(self) -> int:
+        """Width and height of the images it takes."""
+        return int(self._input.shape[2])
+
+    @property
+    def tag_count(self) -> int:
+        return int(self._output.shape[1])
+
+    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities (n, k) for RGB images (n, size_px, size_px, 3)."""
+        if images.shape[1:] != (self.size_px, self.size_px, 3):
+            raise Invalid(f"Images must be (n, {self.size_px}, {self.size_px}, 3), not {images.shape}.")
+        parts = [self._run(images[at : at + BATCH]) for at in range(0, len(images), BATCH)]
+        return np.concatenate(parts) if parts else np.empty((0, self.tag_count), np.float32)
+
+    def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        tensor = np.ascontiguousarray(images.transpose(0, 3, 1, 2), np.float32)
+        return self._session.run([self._output.name], {self._input.name: tensor})[0]

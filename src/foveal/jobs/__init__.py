@@ -1,0 +1,1 @@
+"""Background work: the worker claims jobs, child processes do them."""

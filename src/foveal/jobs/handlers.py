@@ -1,0 +1,169 @@
+"""What each kind of job does: fetch inputs, call the pure engine, store what came out."""
+
+import shutil
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foveal import domains, imaging
+from foveal.blobs import Blobs, export_key, image_key, model_prefix, rendition_key
+from foveal.bundle import TagEntry
+from foveal.db.engine import Sessions
+from foveal.db.tables import Iteration, Project
+from foveal.engine import backbones, quick
+from foveal.engine.backbones import Backbone
+from foveal.engine.features import Embedder
+from foveal.errors import NotFound
+from foveal.exporters import catalog
+from foveal.services import embeddings, exports, iterations, jobs, performance, training_sets
+from foveal.services.jobs import Claim
+from foveal.services.models import Models
+from foveal.services.training_sets import TrainingImage, TrainingSet
+
+CHUNK = 64  # embeddings made between two durable steps
+AHEAD = 16  # pictures decoded before they are needed
+# Renditions are ours and may be larger than an upload ever was.
+ANY_SIZE = 1 << 40
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """Everything that a handler needs."""
+
+    sessions: Sessions
+    blobs: Blobs
+    models: Models
+    embedder: Callable[[Backbone], Embedder]
+    pool: Executor
+    clock: Callable[[], datetime]
+    scratch: Path
+
+
+def run(workshop: Workshop, claim: Claim) -> None:
+    """Do a claimed job to its end.
+
+    Raises:
+        Conflict: The claim was lost to another worker; nothing was written.
+    """
+    with workshop.sessions.write.begin() as session:
+        job = jobs.hold(session, claim)
+        kind, subject_id = job.kind, job.subject_id
+    HANDLERS[kind](workshop, claim, subject_id)
+
+
+def train(workshop: Workshop, claim: Claim, iteration_id: UUID) -> None:
+    """Train an iteration: embed what is not in the cache, fit and judge a head, store the model and its figures."""
+    with workshop.sessions.read.begin() as session:
+        iteration = session.get(Iteration, iteration_id)
+        if iteration is None:
+            raise NotFound(f"Iteration {iteration_id} was deleted.")
+        training_set = training_sets.of_iteration(session, iteration)
+        task = _task(iteration, session.get_one(Project, iteration.project_id), training_set)
+        backbone = backbones.find(domains.get(iteration.domain_id).backbone)
+    vectors = _embed(workshop, claim, backbone, training_set)
+    _report(workshop, claim, "choosing the classifier", 0.9)
+    with _scratch(workshop) as folder:
+        trained = quick.train(folder, task, backbone=backbone, embeddings=vectors, targets=_targets(training_set))
+        workshop.blobs.put_folder(model_prefix(iteration_id), folder)
+    with workshop.sessions.write.begin() as session:
+        jobs.finish(session, claim, now=workshop.clock())
+        iteration = session.get_one(Iteration, iteration_id)
+        performance.record(session, iteration, [image.id for image in training_set.images], trained.held_out)
+        iterations.complete(session, iteration, metrics=trained.manifest.metrics, now=workshop.clock())
+
+
+def export(workshop: Workshop, claim: Claim, export_id: UUID) -> None:
+    """Write an iteration's model in another format and store it as a zip file."""
+    with workshop.sessions.read.begin() as session:
+        row = exports.get(session, export_id)
+        format, iteration_id = catalog.find(row.platform, row.flavor or None), row.iteration_id
+    with _scratch(workshop) as folder:
+        files = folder / "files"
+        files.mkdir()
+        format.exporter()(workshop.models.bundle(iteration_id), files)
+        archive = Path(shutil.make_archive(str(folder / "export"), "zip", files))
+        workshop.blobs.put(export_key(export_id), archive.read_bytes())
+    with workshop.sessions.write.begin() as session:
+        jobs.finish(session, claim, now=workshop.clock())
+        exports.get(session, export_id).status = exports.DONE
+
+
+HANDLERS = {jobs.TRAIN: train, jobs.EXPORT: export}
+
+
+def _task(iteration: Iteration, project: Project, training_set: TrainingSet) -> quick.Task:
+    return quick.Task(
+        project=project.name,
+        iteration=iteration.name,
+        domain=domains.get(iteration.domain_id).name,
+        exclusive=iteration.classification_type == domains.MULTICLASS,
+        tags=[TagEntry(str(tag.id), tag.name, tag.type) for tag in training_set.tags],
+        data_digest=training_set.digest,
+        created_at=iteration.started_at,
+    )
+
+
+def _embed(workshop: Workshop, claim: Claim, backbone: Backbone, training_set: TrainingSet) -> NDArray[np.float32]:
+    digests = [image.digest for image in training_set.images]
+    with workshop.sessions.read.begin() as session:
+        found = embeddings.find(session, backbone, digests)
+    missing = [image for image in training_set.images if image.digest not in found]
+    pixels = _ahead(workshop.pool, lambda image: _pixels(workshop.blobs, image, backbone.size_px), missing)
+    for at in range(0, len(missing), CHUNK):
+        made = workshop.embedder(backbone).embed(islice(pixels, CHUNK))
+        fresh = {image.digest: vector for image, vector in zip(missing[at : at + CHUNK], made, strict=True)}
+        with workshop.sessions.write.begin() as session:
+            embeddings.add(session, backbone, fresh)
+            jobs.report(session, claim, stage="looking at the images", progress=0.9 * (at + len(fresh)) / len(missing))
+        found.update(fresh)
+    return np.stack([found[digest] for digest in digests])
+
+
+def _ahead(pool: Executor, make: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[Made]:
+    """Yield what is made of each item, in order, with a few made ahead in the pool."""
+    waiting: deque[Future[Made]] = deque()
+    for item in items:
+        waiting.append(pool.submit(make, item))
+        if len(waiting) > AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _pixels(blobs: Blobs, image: TrainingImage, size: int) -> NDArray[np.uint8]:
+    key = rendition_key(image.digest) if image.rendered else image_key(image.digest)
+    picture = imaging.decode(blobs.get(key), max_bytes=ANY_SIZE, shrink_to=size)
+    return imaging.model_input(picture, size)
+
+
+def _targets(training_set: TrainingSet) -> NDArray[np.bool_]:
+    targets = np.zeros((len(training_set.images), len(training_set.tags)), dtype=bool)
+    for row, image in enumerate(training_set.images):
+        targets[row, list(image.positions)] = True
+    return targets
+
+
+def _report(workshop: Workshop, claim: Claim, stage: str, progress: float) -> None:
+    with workshop.sessions.write.begin() as session:
+        jobs.report(session, claim, stage=stage, progress=progress)
+
+
+@contextmanager
+def _scratch(workshop: Workshop) -> Generator[Path]:
+    workshop.scratch.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=workshop.scratch) as folder:
+        yield Path(folder)

@@ -1,0 +1,133 @@
+"""The worker: claims jobs one by one, has them done by child processes, keeps their leases alive."""
+
+import os
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from threading import Event
+from types import FrameType
+
+import structlog
+
+from foveal.blobs import Blobs
+from foveal.db.engine import Sessions, connect
+from foveal.engine.features import Embedder
+from foveal.errors import Conflict
+from foveal.jobs.handlers import Workshop
+from foveal.jobs.local import Handle, LocalExecutor
+from foveal.services import jobs
+from foveal.services.jobs import Claim
+from foveal.services.models import Models
+from foveal.settings import Settings
+
+POLL_SECONDS = 0.25
+BEATS_PER_LEASE = 3
+
+log = structlog.get_logger(__name__)
+
+
+def open_worker(settings: Settings, sessions: Sessions) -> "Worker":
+    """Return a worker whose children load the same settings."""
+    executor = LocalExecutor(settings.environment(), threads=settings.threads)
+    return Worker(sessions, executor, clock=partial(datetime.now, UTC), lease=timedelta(seconds=settings.lease_seconds))
+
+
+def open_workshop(settings: Settings) -> Workshop:
+    """Return what a child process needs for its job."""
+    blobs = Blobs(settings.blobs)
+    return Workshop(
+        sessions=Sessions(connect(settings.database)),
+        blobs=blobs,
+        models=Models(blobs, settings.cache / "models", threads=settings.threads, capacity=1),
+        embedder=cache(partial(Embedder, threads=settings.threads)),
+        pool=ThreadPoolExecutor(settings.threads),
+        clock=partial(datetime.now, UTC),
+        scratch=settings.cache / "scratch",
+    )
+
+
+class Worker:
+    """Works until it is stopped; `wake` spares it the wait for its next look at the table of jobs."""
+
+    def __init__(
+        self, sessions: Sessions, executor: LocalExecutor, *, clock: Callable[[], datetime], lease: timedelta
+    ) -> None:
+        self._sessions = sessions
+        self._executor = executor
+        self._clock = clock
+        self._lease = lease
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._awake = Event()
+        self._stopped = Event()
+
+    def run(self) -> None:
+        """Claim and do jobs until stopped."""
+        while not self._stopped.is_set():
+            claim = self._claim()
+            if claim is not None:
+                self._watch(self._executor.start(claim), claim)
+                continue
+            self._executor.warm()
+            self._awake.wait(POLL_SECONDS)
+            self._awake.clear()
+        self._executor.close()
+
+    def wake(self) -> None:
+        self._awake.set()
+
+    def stop(self) -> None:
+        """Have `run` return soon; a job at work goes back to the queue."""
+        self._stopped.set()
+        self._awake.set()
+
+    def stop_on_signal(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self.stop()
+
+    def _claim(self) -> Claim | None:
+        with self._sessions.read.begin() as session:
+            if jobs.waiting(session) == 0:  # a look that takes no write lock
+                return None
+        with self._sessions.write.begin() as session:
+            return jobs.claim(session, worker=self._name, now=self._clock(), lease=self._lease)
+
+    def _watch(self, handle: Handle, claim: Claim) -> None:
+        log.info("job started", job=str(claim.job_id), attempt=claim.attempt, process=handle.pid)
+        beat = self._lease.total_seconds() / BEATS_PER_LEASE
+        due = self._clock() + timedelta(seconds=beat)
+        while (code := handle.wait(min(beat, POLL_SECONDS))) is None:
+            if self._stopped.is_set():
+                handle.stop()
+                return self._give_back(claim)
+            if self._clock() >= due:
+                due = self._clock() + timedelta(seconds=beat)
+                if not self._renew(claim):
+                    log.info("job no longer ours", job=str(claim.job_id))
+                    return handle.stop()
+        return self._ended(handle, claim, code)
+
+    def _renew(self, claim: Claim) -> bool:
+        with self._sessions.write.begin() as session:
+            return jobs.renew(session, claim, now=self._clock(), lease=self._lease)
+
+    def _ended(self, handle: Handle, claim: Claim, code: int) -> None:
+        log.info("job ended", job=str(claim.job_id), exit_code=code)
+        handle.stop()
+        if code != 0:
+            reason = (
+                f"The process that did the work ended unexpectedly ({_cause(code)}). "
+                "If memory ran out, free some or train on fewer images, then train again."
+            )
+            with suppress(Conflict), self._sessions.write.begin() as session:
+                jobs.abandon(session, claim, now=self._clock(), reason=reason)
+
+    def _give_back(self, claim: Claim) -> None:
+        with suppress(Conflict), self._sessions.write.begin() as session:
+            jobs.give_back(session, claim)
+
+
+def _cause(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -1,0 +1,195 @@
+"""Which image bears which tag, in the workspace and in the iterations that remember it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, delete, func, select
+from sqlalchemy.orm import Session
+
+from foveal.db.tables import Image, ImageTag, IterationImage, IterationTag, Project, Tag
+from foveal.domains import MULTICLASS
+from foveal.errors import Invalid
+from foveal.services.tags import NEGATIVE
+
+MAX_TAGS_PER_IMAGE = 100
+MAX_BATCH = 128
+
+Pair = tuple[UUID, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Bearing:
+    """A tag that an image bears."""
+
+    tag_id: UUID
+    tag_name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the (image, tag) pairs that were asked for."""
+
+    created: list[Pair]
+    duplicated: list[Pair]
+    exceeded: list[Pair]
+
+
+def check_together(project: Project, tags: int) -> None:
+    """Refuse several tags for one image of a Multiclass project."""
+    if project.classification_type == MULTICLASS and tags > 1:
+        raise Invalid(
+            f"An image of a Multiclass project bears one tag; {tags} were given. Use a Multilabel project for several.",
+            "BadRequestImageTags",
+        )
+
+
+def mixes_negative(tags: Iterable[Tag]) -> bool:
+    """Tell whether a Negative tag stands beside another one."""
+    kinds = [tag.type for tag in tags]
+    return NEGATIVE in kinds and len(kinds) > 1
+
+
+def would_mix_negative(session: Session, image: Image, tags: Sequence[Tag]) -> bool:
+    """Tell whether the image would bear a Negative tag beside another one if it got these too."""
+    return mixes_negative({tag.id: tag for tag in [*_borne(session, image), *tags]}.values())
+
+
+def create(session: Session, project: Project, pairs: Sequence[Pair], *, now: datetime) -> Outcome:
+    """Tag images; a pair that is there already is duplicated, one over the limit of its image is exceeded.
+
+    Raises:
+        Invalid: Too many pairs, an unknown image or tag, or Negative beside a regular tag; nothing is changed then.
+    """
+    if len(pairs) > MAX_BATCH:
+        raise Invalid(
+            f"At most {MAX_BATCH} image tags are made in one call; these are {len(pairs)}.",
+            "BadRequestExceededBatchSize",
+        )
+    images = _images(session, project, {image for image, _ in pairs})
+    tags = {tag.id: tag for tag in session.scalars(select(Tag).where(Tag.project_id == project.id))}
+    _check_known(pairs, images, tags)
+    outcome = Outcome([], [], [])
+    for image_id, tag_id in pairs:
+        getattr(outcome, add(session, project, images[image_id], [tags[tag_id]], now=now)[0]).append((image_id, tag_id))
+    return outcome
+
+
+def add(session: Session, project: Project, image: Image, tags: Sequence[Tag], *, now: datetime) -> list[str]:
+    """Tag one image; return for each tag `created`, `duplicated` or `exceeded`."""
+    borne = {tag.id: tag for tag in _borne(session, image)} if tags else {}
+    limit = 1 if project.classification_type == MULTICLASS else MAX_TAGS_PER_IMAGE
+    outcomes: list[str] = []
+    for tag in tags:
+        if tag.id in borne:
+            outcomes.append("duplicated")
+        elif len(borne) >= limit:
+            outcomes.append("exceeded")
+        else:
+            _check_negative(image, [*borne.values(), tag])
+            session.add(ImageTag(image_id=image.id, tag_id=tag.id, created_at=now))
+            borne[tag.id] = tag
+            outcomes.append("created")
+    session.flush()
+    return outcomes
+
+
+def remove(session: Session, project: Project, image_ids: Sequence[UUID], tag_ids: Sequence[UUID]) -> None:
+    """Take each of the tags from each of the images; those that are not there are passed over."""
+    own = select(Image.id).where(Image.project_id == project.id, Image.id.in_(image_ids))
+    session.execute(delete(ImageTag).where(ImageTag.image_id.in_(own), ImageTag.tag_id.in_(tag_ids)))
+    session.flush()
+
+
+def of_images(session: Session, images: Sequence[Image], iteration_id: UUID | None = None) -> dict[UUID, list[Bearing]]:
+    """Return the tags of each image, in the workspace or as an iteration remembers them."""
+    if iteration_id is not None:
+        return _remembered(session, images, iteration_id)
+    rows = session.execute(
+        select(ImageTag.image_id, ImageTag.tag_id, Tag.name, ImageTag.created_at)
+        .join(Tag, Tag.id == ImageTag.tag_id)
+        .where(ImageTag.image_id.in_([image.id for image in images]))
+        .order_by(ImageTag.created_at, Tag.created_at, Tag.id)
+    )
+    found: dict[UUID, list[Bearing]] = defaultdict(list)
+    for image_id, tag_id, name, created_at in rows:
+        found[image_id].append(Bearing(tag_id, name, created_at))
+    return found
+
+
+def in_iteration(session: Session, iteration_id: UUID, tag_ids: Sequence[UUID]) -> Select[UUID] | list[UUID]:
+    """Return the ids of the images that an iteration holds, those with any of the tags where some are named."""
+    held = select(IterationImage.image_id).where(IterationImage.iteration_id == iteration_id)
+    if not tag_ids:
+        return held
+    wanted = set(
+        session.scalars(
+            select(IterationTag.position).where(
+                IterationTag.iteration_id == iteration_id, IterationTag.tag_id.in_(tag_ids)
+            )
+        )
+    )
+    rows = session.execute(
+        select(IterationImage.image_id, IterationImage.positions).where(IterationImage.iteration_id == iteration_id)
+    )
+    return [image_id for image_id, positions in rows if wanted & set(positions)]
+
+
+def counts(session: Session, project: Project) -> dict[UUID, int]:
+    """Return for each tag of the workspace how many images bear it."""
+    rows = session.execute(
+        select(ImageTag.tag_id, func.count())
+        .join(Image, Image.id == ImageTag.image_id)
+        .where(Image.project_id == project.id, Image.deleted_at.is_(None))
+        .group_by(ImageTag.tag_id)
+    )
+    return dict(rows.tuples().all())
+
+
+def _images(session: Session, project: Project, ids: set[UUID]) -> dict[UUID, Image]:
+    rows = session.scalars(
+        select(Image).where(Image.project_id == project.id, Image.deleted_at.is_(None), Image.id.in_(ids))
+    )
+    return {image.id: image for image in rows}
+
+
+def _check_known(pairs: Sequence[Pair], images: Mapping[UUID, Image], tags: Mapping[UUID, Tag]) -> None:
+    for image_id, tag_id in pairs:
+        if image_id not in images:
+            raise Invalid(f"Image {image_id} does not exist in this project.", "BadRequestInvalidIds")
+        if tag_id not in tags:
+            raise Invalid(f"Tag {tag_id} does not exist in this project.", "BadRequestInvalidIds")
+
+
+def _borne(session: Session, image: Image) -> list[Tag]:
+    return list(
+        session.scalars(select(Tag).join(ImageTag, ImageTag.tag_id == Tag.id).where(ImageTag.image_id == image.id))
+    )
+
+
+def _check_negative(image: Image, tags: Sequence[Tag]) -> None:
+    if mixes_negative(tags):
+        raise Invalid(
+            f"Image {image.id} cannot bear a Negative tag beside another one: Negative means none of the others.",
+            "BadRequestNegativeAndRegularTagOnSameImage",
+        )
+
+
+def _remembered(session: Session, images: Sequence[Image], iteration_id: UUID) -> dict[UUID, list[Bearing]]:
+    tags = {
+        row.position: row
+        for row in session.scalars(select(IterationTag).where(IterationTag.iteration_id == iteration_id))
+    }
+    by_id = {image.id: image for image in images}
+    rows = session.execute(
+        select(IterationImage.image_id, IterationImage.positions).where(
+            IterationImage.iteration_id == iteration_id, IterationImage.image_id.in_(by_id)
+        )
+    )
+    return {
+        image_id: [Bearing(tags[at].tag_id, tags[at].name, by_id[image_id].created_at) for at in positions]
+        for image_id, positions in rows
+    }

@@ -1,0 +1,215 @@
+"""Training images of a project: adding, finding, tagging, deleting.
+
+Deleting takes an image out of the workspace; its row stays while a trained iteration holds it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy.orm import Session
+
+from foveal.db.tables import Image, ImageTag, IterationImage, Project, Tag
+from foveal.errors import Invalid
+from foveal.services import image_tags
+from foveal.services.pictures import OK, Arrival, Picture
+
+MAX_IMAGES = 100_000
+MAX_BATCH = 64
+MAX_BATCH_TAGS = 20
+MAX_METADATA_PAIRS = 10
+MAX_METADATA_KEY = 128
+MAX_METADATA_VALUE = 256
+OK_DUPLICATE = "OKDuplicate"
+NEGATIVE_AND_REGULAR = "ErrorNegativeAndRegularTagOnSameImage"
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What became of one entry of a batch; `image` is None when `status` tells an error."""
+
+    source: str
+    status: str
+    image: Image | None
+
+
+def check_batch(tag_ids: Sequence[Sequence[UUID]], metadata: Mapping[str, str] | None) -> None:
+    """Refuse a batch that is empty or over a limit, before any picture is looked at; `tag_ids` are those of each."""
+    count = len(tag_ids)
+    tags = {id for ids in tag_ids for id in ids}
+    if count == 0:
+        raise Invalid("No valid image files: the request holds no image.", "BadRequestImageBatch")
+    if count > MAX_BATCH:
+        raise Invalid(f"A batch holds at most {MAX_BATCH} images; this one has {count}.", "BadRequestExceededBatchSize")
+    if len(tags) > MAX_BATCH_TAGS:
+        raise Invalid(
+            f"A batch names at most {MAX_BATCH_TAGS} tags; this one has {len(tags)}.",
+            "BadRequestExceededBatchSize",
+        )
+    check_metadata(metadata or {})
+
+
+def check_metadata(metadata: Mapping[str, str]) -> None:
+    """Refuse metadata over the limits of count and length."""
+    if len(metadata) > MAX_METADATA_PAIRS:
+        raise Invalid(
+            f"An image has at most {MAX_METADATA_PAIRS} pairs of metadata; these are {len(metadata)}.",
+            "BadRequestImageMetadataKey",
+        )
+    for key, value in metadata.items():
+        if not 0 < len(key) <= MAX_METADATA_KEY:
+            raise Invalid(
+                f"A metadata key has 1 to {MAX_METADATA_KEY} characters; {key[:20]!r} has {len(key)}.",
+                "BadRequestImageMetadataKey",
+            )
+        if len(value) > MAX_METADATA_VALUE:
+            raise Invalid(
+                f"A metadata value has at most {MAX_METADATA_VALUE} characters; that of {key!r} has {len(value)}.",
+                "BadRequestImageMetadataValue",
+            )
+
+
+def create(
+    session: Session,
+    project: Project,
+    arrivals: Sequence[Arrival],
+    *,
+    metadata: Mapping[str, str] | None,
+    now: datetime,
+) -> list[Created]:
+    """Record the pictures that arrived, with their tags; a picture already there is answered as a duplicate.
+
+    Raises:
+        Invalid: Two tags for one image in a Multiclass project (BadRequestImageTags); nothing is recorded then.
+    """
+    session.refresh(project, with_for_update=True)  # two uploads of one picture must not both find it missing
+    tags = {tag.id: tag for tag in session.scalars(select(Tag).where(Tag.project_id == project.id))}
+    for arrival in arrivals:
+        image_tags.check_together(project, len(set(arrival.tag_ids)))
+    room = MAX_IMAGES - count(session, project, Filter())
+    known = _by_digest(session, project, [arrival.picture.digest for arrival in arrivals if arrival.picture])
+    created: list[Created] = []
+    for arrival in arrivals:
+        status = _status(arrival, tags, room=room)
+        if status != OK or arrival.picture is None:
+            created.append(Created(arrival.source, status, None))
+            continue
+        fresh = arrival.picture.digest not in known
+        if fresh:
+            known[arrival.picture.digest] = _add(session, project, arrival.picture, metadata or {}, now)
+            room -= 1
+        wanted = [tags[id] for id in dict.fromkeys(arrival.tag_ids)]
+        created.append(_tagged(session, project, arrival, known[arrival.picture.digest], wanted, fresh=fresh, now=now))
+    session.flush()
+    return created
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which images of the workspace, or of an iteration; several tags mean any of them."""
+
+    tagged: bool | None = None
+    tag_ids: tuple[UUID, ...] = ()
+    iteration_id: UUID | None = None
+    ids: tuple[UUID, ...] | None = None
+
+
+def find(
+    session: Session, project: Project, filter: Filter, *, oldest_first: bool = False, take: int = 50, skip: int = 0
+) -> list[Image]:
+    """Return a page of images, newest first unless told otherwise."""
+    order = (Image.created_at, Image.id) if oldest_first else (Image.created_at.desc(), Image.id.desc())
+    statement = select(Image).where(*_conditions(session, project, filter)).order_by(*order).offset(skip).limit(take)
+    return list(session.scalars(statement))
+
+
+def count(session: Session, project: Project, filter: Filter) -> int:
+    statement = select(func.count()).select_from(Image).where(*_conditions(session, project, filter))
+    return session.scalar(statement) or 0
+
+
+def remove(
+    session: Session, project: Project, ids: Sequence[UUID] | None, *, all_iterations: bool, now: datetime
+) -> None:
+    """Take images (None: all) out of the workspace, and with `all_iterations` out of trained iterations too."""
+    chosen = [Image.project_id == project.id, *([] if ids is None else [Image.id.in_(ids)])]
+    found = select(Image.id).where(*chosen)
+    session.execute(delete(ImageTag).where(ImageTag.image_id.in_(found)))
+    session.execute(update(Image).where(*chosen, Image.deleted_at.is_(None)).values(deleted_at=now))
+    if all_iterations:
+        session.execute(delete(IterationImage).where(IterationImage.image_id.in_(found)))
+    drop_unheld(session, project)
+
+
+def drop_unheld(session: Session, project: Project) -> None:
+    """Delete the rows of images that are neither in the workspace nor in an iteration."""
+    held = exists().where(IterationImage.image_id == Image.id)
+    session.execute(delete(Image).where(Image.project_id == project.id, Image.deleted_at.is_not(None), ~held))
+    session.flush()
+
+
+def _status(arrival: Arrival, tags: Mapping[UUID, Tag], *, room: int) -> str:
+    if arrival.status != OK:
+        return arrival.status
+    if any(id not in tags for id in arrival.tag_ids):
+        return "ErrorInvalidTag"
+    if len(set(arrival.tag_ids)) > image_tags.MAX_TAGS_PER_IMAGE:
+        return "ErrorTagLimitExceed"
+    if image_tags.mixes_negative([tags[id] for id in arrival.tag_ids]):
+        return NEGATIVE_AND_REGULAR
+    return OK if room > 0 else "ErrorLimitExceed"
+
+
+def _tagged(  # noqa: PLR0913  # one entry's worth of values
+    session: Session,
+    project: Project,
+    arrival: Arrival,
+    image: Image,
+    wanted: Sequence[Tag],
+    *,
+    fresh: bool,
+    now: datetime,
+) -> Created:
+    if not fresh and image_tags.would_mix_negative(session, image, wanted):
+        return Created(arrival.source, NEGATIVE_AND_REGULAR, None)
+    image_tags.add(session, project, image, wanted, now=now)
+    return Created(arrival.source, OK if fresh else OK_DUPLICATE, image)
+
+
+def _by_digest(session: Session, project: Project, digests: Sequence[str]) -> dict[str, Image]:
+    rows = session.scalars(
+        select(Image).where(Image.project_id == project.id, Image.deleted_at.is_(None), Image.digest.in_(digests))
+    )
+    return {image.digest: image for image in rows}
+
+
+def _add(session: Session, project: Project, picture: Picture, metadata: Mapping[str, str], now: datetime) -> Image:
+    image = Image(
+        project_id=project.id,
+        digest=picture.digest,
+        width=picture.width,
+        height=picture.height,
+        rendered=picture.rendered,
+        attributes=dict(metadata),
+        created_at=now,
+    )
+    session.add(image)
+    session.flush()
+    return image
+
+
+def _conditions(session: Session, project: Project, filter: Filter) -> list[ColumnElement[bool]]:
+    conditions = [Image.project_id == project.id]
+    if filter.ids is not None:
+        conditions.append(Image.id.in_(filter.ids))
+    if filter.iteration_id is not None:
+        return [*conditions, Image.id.in_(image_tags.in_iteration(session, filter.iteration_id, filter.tag_ids))]
+    conditions.append(Image.deleted_at.is_(None))
+    bears = exists().where(ImageTag.image_id == Image.id)
+    if filter.tag_ids:
+        conditions.append(bears.where(ImageTag.tag_id.in_(filter.tag_ids)))
+    if filter.tagged is not None:
+        conditions.append(bears if filter.tagged else ~bears)
+    return conditions

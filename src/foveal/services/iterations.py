@@ -1,0 +1,247 @@
+"""Iterations: starting a training, keeping its outcome, publishing, deleting."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from foveal.db.tables import NAME_LENGTH, Iteration, IterationImage, IterationTag, Job, Project, name_key
+from foveal.errors import Invalid, NotFound
+from foveal.services import images, jobs, training_sets
+from foveal.services.training_sets import TrainingSet
+
+MAX_ITERATIONS = 100
+MAX_PUBLISH_NAME = 128
+TRAINING = "Training"
+COMPLETED = "Completed"
+FAILED = "Failed"
+REGULAR = "Regular"
+
+
+def start(
+    session: Session, project: Project, *, selected_tags: Sequence[UUID], force: bool, now: datetime
+) -> Iteration:
+    """Begin a Quick training: check what it needs, remember what it is about, enqueue the job.
+
+    Raises:
+        Invalid: One of the preconditions is not met; the code and the message tell which.
+    """
+    session.refresh(project, with_for_update=True)
+    existing = every(session, project)
+    if any(iteration.status == TRAINING for iteration in existing):
+        raise _already_training(project)
+    if len(existing) >= MAX_ITERATIONS:
+        raise Invalid(
+            f"The project has {MAX_ITERATIONS} iterations, the most it may have: delete some first.",
+            "BadRequestExceedIterationPerProjectLimit",
+        )
+    training_set = training_sets.gather(session, project, selected_tags)
+    training_sets.check(project, training_set)
+    last = next((iteration for iteration in existing if iteration.status == COMPLETED), None)
+    if last is not None and last.data_digest == training_set.digest and not force:
+        raise Invalid("Nothing changed since last training", "BadRequestTrainingNotNeeded")
+    iteration = _add(session, project, training_set, now=now)
+    jobs.enqueue(session, jobs.TRAIN, project_id=project.id, subject_id=iteration.id, now=now)
+    return iteration
+
+
+def every(session: Session, project: Project) -> list[Iteration]:
+    """Return all iterations of the project, newest first."""
+    statement = select(Iteration).where(Iteration.project_id == project.id)
+    return list(session.scalars(statement.order_by(Iteration.started_at.desc(), Iteration.id)))
+
+
+def get(session: Session, project: Project, iteration_id: UUID) -> Iteration:
+    """Return the iteration, or raise `NotFound` when this project has no such iteration."""
+    iteration = session.get(Iteration, iteration_id)
+    if iteration is None or iteration.project_id != project.id:
+        raise NotFound(f"Iteration {iteration_id} does not exist in this project.", "NotFoundIteration")
+    return iteration
+
+
+def completed(session: Session, project: Project, iteration_id: UUID) -> Iteration:
+    """Return the iteration, or raise `Invalid` when its training did not complete."""
+    iteration = get(session, project, iteration_id)
+    if iteration.status != COMPLETED:
+        raise Invalid(
+            f"{iteration.name} is not trained: its status is {iteration.status}, Completed is needed.",
+            "BadRequestIterationIsNotTrained",
+        )
+    return iteration
+
+
+def newest_completed(session: Session, project: Project) -> Iteration:
+    """Return the iteration used where none is named, or raise `NotFound` before the first training."""
+    for iteration in every(session, project):
+        if iteration.status == COMPLETED:
+            return iteration
+    raise NotFound("Project has no default iteration: train it first.", "NotFoundProjectDefaultIteration")
+
+
+def complete(session: Session, iteration: Iteration, *, metrics: Mapping[str, Any], now: datetime) -> None:
+    """Record that the training has ended well."""
+    iteration.status, iteration.trained_at, iteration.last_modified_at = COMPLETED, now, now
+    iteration.metrics = dict(metrics)
+    session.flush()
+
+
+def rename(session: Session, iteration: Iteration, name: str, *, now: datetime) -> None:
+    """Give the iteration another name; it is unique within the project, without regard to case."""
+    name = name.strip()
+    if not 0 < len(name) <= NAME_LENGTH:
+        raise Invalid(
+            f"An iteration name has 1 to {NAME_LENGTH} characters; this one has {len(name)}.",
+            "BadRequestIterationName",
+        )
+    if iteration.name == name:
+        return
+    same = select(Iteration.id).where(Iteration.project_id == iteration.project_id, Iteration.id != iteration.id)
+    if session.scalar(same.where(Iteration.name_key == name_key(name))):
+        raise Invalid(f"The project already has an iteration named {name!r}.", "BadRequestIterationNameNotUnique")
+    iteration.name, iteration.name_key, iteration.last_modified_at = name, name_key(name), now
+    session.flush()
+
+
+def delete(session: Session, project: Project, iteration: Iteration) -> None:
+    """Delete the iteration and the images that only it holds; refused while it is published."""
+    if iteration.publish_name is not None:
+        raise Invalid(
+            f"{iteration.name} is published as {iteration.publish_name!r}: unpublish it first.",
+            "BadRequestIterationIsPublished",
+        )
+    session.execute(sql_delete(Job).where(Job.subject_id == iteration.id))
+    session.delete(iteration)
+    session.flush()
+    images.drop_unheld(session, project)
+
+
+def publishable(
+    session: Session, project: Project, iteration: Iteration, *, name: str, resource_id: str, overwrite: bool
+) -> Iteration | None:
+    """Check that the iteration can be published under the name; return the one that must give the name up, if any."""
+    if iteration.publish_name is not None:
+        raise Invalid(f"Iteration is already published as: {iteration.publish_name}", "BadRequestIterationIsPublished")
+    if not 0 < len(name.strip()) <= MAX_PUBLISH_NAME or "/" in name:
+        raise Invalid(
+            f"A published name has 1 to {MAX_PUBLISH_NAME} characters and no slash; got {name!r}.",
+            "BadRequestInvalidPublishName",
+        )
+    if not resource_id.strip():
+        raise Invalid(
+            "predictionId is empty: name a prediction resource; any non-empty id is taken.",
+            "BadRequestInvalidPublishTarget",
+        )
+    holder = by_publish_name(session, project, name)
+    if holder is not None and not overwrite:
+        raise Invalid(
+            f"The name {name!r} is taken by {holder.name}: unpublish it, choose another name or use overwrite=true.",
+            "BadRequestInvalidPublishName",
+        )
+    return holder
+
+
+def publish(
+    session: Session, project: Project, iteration: Iteration, *, name: str, resource_id: str, overwrite: bool
+) -> None:
+    """Let the name point at the iteration, in one step; its model should be warm by now."""
+    holder = publishable(session, project, iteration, name=name, resource_id=resource_id, overwrite=overwrite)
+    if holder is not None:
+        unpublish(session, holder)
+    iteration.publish_name, iteration.publish_resource_id = name, resource_id
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Invalid(f"The name {name!r} was just taken.", "BadRequestInvalidPublishName") from error
+
+
+def unpublish(session: Session, iteration: Iteration) -> None:
+    """Take the published name back."""
+    if iteration.publish_name is None:
+        raise Invalid(f"{iteration.name} is not published.", "BadRequestIterationNotPublished")
+    iteration.publish_name = iteration.publish_resource_id = None
+    session.flush()
+
+
+def by_publish_name(session: Session, project: Project, name: str) -> Iteration | None:
+    return session.scalar(select(Iteration).where(Iteration.project_id == project.id, Iteration.publish_name == name))
+
+
+def published(session: Session, project: Project, name: str) -> Iteration:
+    """Return the iteration published under the name, or raise `NotFound`."""
+    iteration = by_publish_name(session, project, name)
+    if iteration is None:
+        raise NotFound(
+            f"Invalid iteration: project {project.name!r} has nothing published as {name!r}.", "NotFoundIteration"
+        )
+    return iteration
+
+
+def _add(session: Session, project: Project, training_set: TrainingSet, *, now: datetime) -> Iteration:
+    name = _next_name(session, project)
+    iteration = Iteration(
+        project_id=project.id,
+        name=name,
+        name_key=name_key(name),
+        status=TRAINING,
+        created_at=project.workspace_created_at,
+        started_at=now,
+        last_modified_at=now,
+        domain_id=project.domain_id,
+        classification_type=project.classification_type,
+        training_type=REGULAR,
+        data_digest=training_set.digest,
+    )
+    project.workspace_created_at = now
+    session.add(iteration)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise _already_training(project) from error
+    _remember(session, iteration, training_set)
+    return iteration
+
+
+def _next_name(session: Session, project: Project) -> str:
+    taken = set(session.scalars(select(Iteration.name_key).where(Iteration.project_id == project.id)))
+    while True:
+        project.iterations_started += 1
+        name = f"Iteration {project.iterations_started}"
+        if name_key(name) not in taken:
+            return name
+
+
+def _remember(session: Session, iteration: Iteration, training_set: TrainingSet) -> None:
+    session.execute(
+        insert(IterationTag),
+        [
+            {
+                "iteration_id": iteration.id,
+                "position": position,
+                "tag_id": tag.id,
+                "name": tag.name,
+                "description": tag.description,
+                "type": tag.type,
+                "image_count": tag.image_count,
+            }
+            for position, tag in enumerate(training_set.tags)
+        ],
+    )
+    session.execute(
+        insert(IterationImage),
+        [
+            {"iteration_id": iteration.id, "image_id": image.id, "positions": list(image.positions), "held_out": None}
+            for image in training_set.images
+        ],
+    )
+
+
+def _already_training(project: Project) -> Invalid:
+    return Invalid(
+        f"A training of project {project.name!r} is running: wait until it has ended.",
+        "BadRequestTrainingAlreadyInProgress",
+    )

@@ -1,0 +1,119 @@
+"""What a training of a project would learn from: its tags and tagged images, and whether that is enough."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from foveal import domains
+from foveal.db.tables import Image, ImageTag, Iteration, IterationImage, Project
+from foveal.domains import MULTICLASS
+from foveal.errors import Invalid
+from foveal.services import tags
+from foveal.services.tags import CountedTag
+
+MIN_TAGS = 2
+MIN_IMAGES_PER_TAG = 5
+TOO_FEW_IMAGES = {
+    "Multiclass": "BadRequestMultiClassClassificationTrainingValidationFailed",
+    "Multilabel": "BadRequestMultiLabelClassificationTrainingValidationFailed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingImage:
+    """An image with the positions of its tags among the tags of the set, ascending."""
+
+    id: UUID
+    digest: str
+    rendered: bool
+    positions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSet:
+    """Tags in the order of the model's outputs, tagged images in a stable order, and a digest of it all."""
+
+    tags: list[CountedTag]
+    images: list[TrainingImage]
+    digest: str
+
+
+def gather(session: Session, project: Project, selected_tags: Sequence[UUID]) -> TrainingSet:
+    """Collect the workspace's tags (those selected, or all) and the images that bear them."""
+    chosen = tags.every(session, project)
+    known = {tag.id for tag in chosen}
+    if unknown := [id for id in selected_tags if id not in known]:
+        raise tags.not_found(unknown[0])
+    if selected_tags:
+        chosen = [tag for tag in chosen if tag.id in set(selected_tags)]
+    images = _images(session, project, chosen)
+    return TrainingSet(chosen, images, _digest(project, chosen, images))
+
+
+def check(project: Project, training_set: TrainingSet) -> None:
+    """Raise `Invalid` when the set is not enough to train on; the message names what is missing."""
+    domain = domains.get(project.domain_id)
+    if domain.retired:
+        raise Invalid(
+            f"The domain {domain.name!r} is retired: choose another one in the project's settings.",
+            "BadRequestRetiredDomainNotSupportedForTraining",
+        )
+    if len(training_set.tags) < MIN_TAGS:
+        raise Invalid(
+            f"Not enough tags for training: {MIN_TAGS} are needed, the project has {len(training_set.tags)}.",
+            "BadRequestClassificationTrainingValidationFailed",
+        )
+    code = TOO_FEW_IMAGES[project.classification_type or MULTICLASS]
+    short = [f"{tag.name!r} has {tag.image_count}" for tag in training_set.tags if tag.image_count < MIN_IMAGES_PER_TAG]
+    if short:
+        raise Invalid(
+            f"Not enough images for training: each tag needs {MIN_IMAGES_PER_TAG}, but {', '.join(short)}.", code
+        )
+    several = sum(len(image.positions) > 1 for image in training_set.images)
+    if project.classification_type == MULTICLASS and several:
+        raise Invalid(f"In a Multiclass project an image bears one tag, but {several} images bear several.", code)
+
+
+def of_iteration(session: Session, iteration: Iteration) -> TrainingSet:
+    """Return what the iteration was started on."""
+    rows = session.execute(
+        select(Image.id, Image.digest, Image.rendered, IterationImage.positions)
+        .join(IterationImage, IterationImage.image_id == Image.id)
+        .where(IterationImage.iteration_id == iteration.id)
+    )
+    images = [TrainingImage(id, digest, rendered, tuple(positions)) for id, digest, rendered, positions in rows]
+    return TrainingSet(tags.of_iteration(session, iteration), sorted(images, key=_order), iteration.data_digest)
+
+
+def _images(session: Session, project: Project, chosen: Sequence[CountedTag]) -> list[TrainingImage]:
+    position = {tag.id: at for at, tag in enumerate(chosen)}
+    rows = session.execute(
+        select(Image.id, Image.digest, Image.rendered, ImageTag.tag_id)
+        .join(ImageTag, ImageTag.image_id == Image.id)
+        .where(Image.project_id == project.id, Image.deleted_at.is_(None))
+    )
+    borne: dict[tuple[UUID, str, bool], list[int]] = defaultdict(list)
+    for id, digest, rendered, tag_id in rows:
+        if tag_id in position:
+            borne[id, digest, rendered].append(position[tag_id])
+    images = [TrainingImage(*key, tuple(sorted(positions))) for key, positions in borne.items()]
+    return sorted(images, key=_order)
+
+
+def _order(image: TrainingImage) -> str:
+    # By content, not by id: the same pictures give the same model, whatever ids they got.
+    return image.digest
+
+
+def _digest(project: Project, chosen: Sequence[CountedTag], images: Sequence[TrainingImage]) -> str:
+    digest = sha256(f"{project.domain_id} {project.classification_type}\n".encode())
+    for tag in chosen:
+        digest.update(f"{tag.id} {tag.type} {tag.name}\n".encode())
+    for image in images:
+        digest.update(f"{image.digest} {image.positions}\n".encode())
+    return digest.hexdigest()
