@@ -144,6 +144,13 @@ def resume(state: State, recipe: Recipe, path: Path) -> None:
     state.scale, state.step = losses.unpack(content["scale"]), content["step"]
 
 
+def checkpoint_recipe(path: Path) -> Recipe:
+    """The recipe that wrote a checkpoint."""
+    values: dict[str, Any] = torch.load(path, weights_only=True)["recipe"]
+    values["augmentation"] = data.Augmentation(**values["augmentation"])
+    return Recipe(**values)
+
+
 def averaged_student(path: Path) -> Student:
     """The averaged weights of a checkpoint, ready to be served."""
     content: dict[str, Any] = torch.load(path, weights_only=True)
@@ -215,7 +222,6 @@ def main(words: Sequence[str] | None = None) -> None:
     given = _arguments(words)
     recipe = read_recipe(given.config)
     torch.set_num_threads(recipe.threads)
-    torch.set_flush_denormal(True)
     given.out.mkdir(parents=True, exist_ok=True)
     pools = gather(recipe, given.photos, given.out)
     teacher = teachers.load(given.teachers)
@@ -246,4 +252,5 @@ def _note(log: Any, **values: Any) -> None:
 
 
 if __name__ == "__main__":
+    torch.set_flush_denormal(True)  # a setting of the whole process, hence not in main
     main()

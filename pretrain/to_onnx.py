@@ -1,6 +1,7 @@
 """Write a student as an ONNX file: batch norms fused, weights kept in half precision, computed in single.
 
-The graph is written node by node: it holds nothing but Conv, Relu, Add and pooling, which every converter takes.
+The graph is written node by node: it holds nothing but convolutions, Relu, Add, pooling and one matrix product at the
+end, which every converter takes.
 Half-precision weights pass through Cast nodes that the runtime folds away when a session starts.
 """
 
@@ -15,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from pretrain.run import CHECKPOINT, averaged_student
+from pretrain import run
+from pretrain.finish import Finish, measure, plain_views, pooled
 from pretrain.students import Block, ConvNorm, Student
 
 OPSET = 17
@@ -57,15 +59,15 @@ def fused(layer: ConvNorm) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return kernel.detach().contiguous().numpy(), bias.detach().numpy()
 
 
-def export(student: Student, size_px: int) -> bytes:
-    """`image` float32 (batch, 3, size, size), RGB 0..255 -> `embedding` float32 (batch, d), the pooled last map."""
+def export(student: Student, finish: Finish, size_px: int) -> bytes:
+    """`image` float32 (batch, 3, size, size), RGB 0..255 -> `embedding` float32 (batch, d), the finished pooled map."""
     graph = Graph()
     maps = graph.convolution(student.stem, _normalised(graph, student), "stem")
     maps = graph.add("Relu", [maps], "stem_relu")
     for index, block in enumerate(student.blocks):
         maps = _block(graph, cast(Block, block), maps, f"block{index}")
-    pooled = graph.add("GlobalAveragePool", [maps], "pooled")
-    graph.add("Flatten", [pooled], "embedding", axis=1)
+    pooled = graph.add("Flatten", [graph.add("GlobalAveragePool", [maps], "pooled")], "pooled_flat", axis=1)
+    _finished(graph, pooled, finish)
     return _model(graph, size_px, student.dimension).SerializeToString()
 
 
@@ -75,6 +77,14 @@ def _normalised(graph: Graph, student: Student) -> str:
         graph.weights.append(numpy_helper.from_array(values.numpy(), f"image_{name}"))
     centred = graph.add("Sub", ["image", "image_mean"], "image_centred")
     return graph.add("Mul", [centred, "image_scale"], "image_normal")
+
+
+def _finished(graph: Graph, pooled: str, finish: Finish) -> None:
+    """In single precision, for it takes differences of like numbers."""
+    graph.weights.append(numpy_helper.from_array(finish.mean, "finish_mean"))
+    graph.weights.append(numpy_helper.from_array(finish.basis, "finish_basis"))
+    centred = graph.add("Sub", [graph.add("Sqrt", [pooled], "pooled_root"), "finish_mean"], "pooled_centred")
+    graph.add("MatMul", [centred, "finish_basis"], "embedding")
 
 
 def _block(graph: Graph, block: Block, source: str, name: str) -> str:
@@ -99,13 +109,18 @@ def _model(graph: Graph, size_px: int, dimension: int) -> onnx.ModelProto:
 
 
 def main() -> None:
-    """Export the averaged weights of a run's checkpoint."""
+    """Export the averaged weights of a run's checkpoint, finished on the images that it was trained with."""
     parser = argparse.ArgumentParser(description="Export the averaged student of a run.")
-    parser.add_argument("run", type=Path, help=f"the run's folder, which holds {CHECKPOINT}")
+    parser.add_argument("run", type=Path, help=f"the run's folder, which holds {run.CHECKPOINT}")
     parser.add_argument("out", type=Path)
+    parser.add_argument("--photos", type=Path, nargs="*", default=[], help="as given to the run")
     parser.add_argument("--size", type=int, default=224)
     given = parser.parse_args()
-    given.out.write_bytes(export(averaged_student(given.run / CHECKPOINT), given.size))
+    torch.set_num_threads(1)
+    student = run.averaged_student(given.run / run.CHECKPOINT)
+    recipe = run.checkpoint_recipe(given.run / run.CHECKPOINT)
+    views = plain_views(recipe, run.gather(recipe, given.photos, given.run))
+    given.out.write_bytes(export(student, measure(pooled(student, views)), given.size))
 
 
 if __name__ == "__main__":

@@ -23,14 +23,14 @@ class Keys:
 
     @classmethod
     def load(cls, folder: Path, *, training: str = "", prediction: str = "", signing: str = "") -> tuple[Self, bool]:
-        """Return the keys and whether any was made just now; what is given wins over what the folder holds."""
+        """Return the keys and whether one for an API was made just now; what is given wins over what is kept."""
         kept = _kept(folder)
         given = {"training": training, "prediction": prediction, "signing": signing}
         keys = {name: value or kept.get(name) or _made() for name, value in given.items()}
         fresh = {name: keys[name] for name, value in given.items() if not value and name not in kept}
         if fresh:
             _keep(folder, {**kept, **fresh})
-        return cls(**keys), bool(fresh)
+        return cls(**keys), bool({"training", "prediction"} & set(fresh))
 
     @classmethod
     def rotate(cls, folder: Path) -> Self:

@@ -86,9 +86,14 @@ def _parsed(name: str, text: str, default: Any) -> object:
             return Path(text)
         if isinstance(default, frozenset):
             return frozenset(part.strip().lower() for part in text.split(",") if part.strip())
-        return int(text) if isinstance(default, int) else float(text) if isinstance(default, float) else text
+        return _number(text, default)
     except ValueError as error:
-        raise Invalid(f"{PREFIX}{name.upper()} should be of type {type(default).__name__}, but it is {text!r}.") from error
+        variable, kind = PREFIX + name.upper(), type(default).__name__
+        raise Invalid(f"{variable} should be of type {kind}, but it is {text!r}.") from error
+
+
+def _number(text: str, default: object) -> object:
+    return int(text) if isinstance(default, int) else float(text) if isinstance(default, float) else text
 
 
 def _written(value: object) -> str:

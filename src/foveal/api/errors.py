@@ -27,10 +27,11 @@ CODE_OF_STATUS = {404: "NotFound", 405: "BadRequestNotSupported", 413: "BadReque
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of ours and of the framework with `{"code", "message"}`."""
+    """Answer every error of ours, of the framework and of the code with `{"code", "message"}`."""
     app.add_exception_handler(ServiceError, _service_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _failure)
 
 
 def answer(error: ServiceError) -> JSONResponse:
@@ -74,3 +75,7 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
     code = CODE_OF_STATUS.get(error.status_code, "BadRequest")
     message = f"{request.method} {request.url.path}: {error.detail}."
     return JSONResponse({"code": code, "message": message}, error.status_code, headers=error.headers)
+
+
+def _failure(_: Request, error: Exception) -> JSONResponse:
+    return failure(error)

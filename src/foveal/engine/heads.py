@@ -2,8 +2,8 @@
 
 A head is linear on L2-normalised embeddings, followed by a softmax where an image has exactly one tag and by a sigmoid
 per tag otherwise. An average of heads is a head: each candidate counts by its cross-validated likelihood, which on few
-images is steadier than the best of many that are nearly equal. All solvers see the embeddings rotated into the space the
-images span, which changes no result (each is invariant to rotation) and makes few images cheap: n columns instead of d.
+images is steadier than the best of many that are nearly equal. Solvers see the embeddings rotated into the space that
+the images span: no result changes, as each is invariant to rotation, and few images become cheap.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +53,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The chosen head, its kind's out-of-fold probabilities (n, k), and all that was tried, best first."""
+    """A head, the method that counts most in it, its out-of-fold probabilities (n, k), and what was tried."""
 
     head: Head
     method: str
@@ -88,7 +88,7 @@ class _Space:
 
 
 def fit(features: NDArray[np.float32], targets: Targets, *, exclusive: bool, seed: int) -> Fitted:
-    """Choose, calibrate and fit a head.
+    """Weigh, calibrate and fit a head.
 
     Args:
         features: raw embeddings (n, d).

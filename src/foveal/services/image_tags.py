@@ -146,7 +146,7 @@ def counts(session: Session, project: Project) -> dict[UUID, int]:
         .where(Image.project_id == project.id, Image.deleted_at.is_(None))
         .group_by(ImageTag.tag_id)
     )
-    return dict(rows.tuples().all())
+    return dict(iter(rows))
 
 
 def _images(session: Session, project: Project, ids: set[UUID]) -> dict[UUID, Image]:

@@ -118,7 +118,7 @@ def thumbnail_digests(session: Session, projects: list[Project]) -> dict[UUID, s
         .subquery()
     )
     rows = session.execute(select(ranked.c.project_id, ranked.c.digest).where(ranked.c.rank == 1))
-    return dict(rows.tuples().all())
+    return dict(iter(rows))
 
 
 def _rename(session: Session, project: Project, name: str) -> None:

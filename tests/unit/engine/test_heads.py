@@ -96,12 +96,13 @@ class TestFit:
         np.testing.assert_array_equal(first.head.bias, second.head.bias)
         np.testing.assert_array_equal(first.held_out, second.held_out)
 
-    def test_tries_every_solver_and_takes_the_best(self) -> None:
+    def test_weighs_every_solver_and_names_the_best(self) -> None:
         fitted = heads.fit(*clusters(30, 3), exclusive=True, seed=0)
         losses = [candidate.log_loss for candidate in fitted.candidates]
         assert losses == sorted(losses)
         assert {candidate.method for candidate in fitted.candidates} == {"ridge", "gaussian", "logistic"}
-        best = fitted.candidates[0]
+        assert sum(candidate.weight for candidate in fitted.candidates) == pytest.approx(1)
+        best = max(fitted.candidates, key=lambda candidate: candidate.weight)
         assert (fitted.method, fitted.regularisation) == (best.method, best.regularisation)
 
     @pytest.mark.parametrize("exclusive", [True, False])

@@ -11,7 +11,7 @@ from PIL import Image
 
 torch = pytest.importorskip("torch", reason="the recipe needs torch")
 
-from pretrain import data, generators, probe, run, teachers, to_onnx  # noqa: E402
+from pretrain import data, finish, generators, probe, run, teachers, to_onnx  # noqa: E402
 from pretrain.students import STUDENTS, Student  # noqa: E402
 
 RECIPE = run.Recipe(
@@ -158,14 +158,29 @@ class TestExport:
         student.train()
         student(torch.rand(8, 3, 32, 32))  # so that the batch norms have something to fuse
         images = np.random.default_rng(0).integers(0, 256, (3, 3, 32, 32)).astype(np.float32)
-        session = onnxruntime.InferenceSession(to_onnx.export(student.eval(), 32), providers=["CPUExecutionProvider"])
+        recipe = replace(RECIPE, batch=16)
+        last = finish.measure(finish.pooled(student.eval(), finish.plain_views(recipe, run.gather(recipe, []))))
+        session = onnxruntime.InferenceSession(to_onnx.export(student, last, 32), providers=["CPUExecutionProvider"])
         found = np.asarray(session.run(["embedding"], {"image": images})[0])
-        with torch.no_grad():
-            expected = student.embed(torch.from_numpy(images / 255)).numpy()
+        expected = last.apply(finish.pooled(student, [torch.from_numpy(images / 255)]))
         np.testing.assert_allclose(found, expected, atol=1e-3 * float(np.abs(expected).max()))
 
     def test_of_the_shipped_student_fits_the_package(self) -> None:
-        assert len(to_onnx.export(Student(STUDENTS["foveal-s"]).eval(), 224)) <= 12_000_000
+        student = Student(STUDENTS["foveal-s"]).eval()
+        size = student.dimension
+        plain = finish.Finish(np.zeros(size, np.float32), np.eye(size, dtype=np.float32))
+        assert len(to_onnx.export(student, plain, 224)) <= 12_000_000
+
+
+class TestFinish:
+    def test_halves_the_differences_between_directions_and_gives_length_one(self) -> None:
+        rng = np.random.default_rng(0)
+        roots = 3 + rng.normal(0, 1, (2000, 4)) * [0.9, 0.3, 0.1, 0.05]
+        made = finish.measure((roots**2).astype(np.float32)).apply((roots**2).astype(np.float32))
+        assert (made**2).sum(1).mean() == pytest.approx(1, rel=1e-3)
+        deviations = made.std(0)
+        assert deviations[0] / deviations[3] == pytest.approx((0.9 / 0.05) ** 0.5, rel=0.1)
+        np.testing.assert_allclose(made.mean(0), 0, atol=1e-3)
 
 
 class TestProbe:

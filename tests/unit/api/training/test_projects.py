@@ -1,0 +1,151 @@
+"""The project operations."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from tests.support.flows import fill, make_project, train
+
+GENERAL = "ee85a74c-405e-4adc-bb47-ffa8ca0c9f31"
+FOOD = "c151d5b5-dd07-472a-acc8-15d29dea8518"
+
+
+class TestCreate:
+    def test_answers_in_the_shape_of_the_service(self, api: Any) -> None:
+        made = api.ok("POST", "/projects", params={"name": "n & é/"})
+        settings = made.pop("settings")
+        assert set(made) == {
+            *("id", "name", "description", "created", "lastModified", "thumbnailUri", "drModeEnabled", "status")
+        }
+        assert (made["name"], made["description"], made["thumbnailUri"]) == ("n & é/", "", None)
+        assert (made["drModeEnabled"], made["status"]) == (False, "Succeeded")
+        assert made["created"].endswith("Z")
+        assert settings["domainId"] == GENERAL
+        assert settings["classificationType"] == "Multilabel"
+        assert (settings["targetExportPlatforms"], settings["useNegativeSet"]) == ([], True)
+        assert settings["detectionParameters"] is None
+        assert all(settings["imageProcessingSettings"]["augmentationMethods"].values())
+
+    def test_takes_an_empty_body_that_says_it_is_json(self, api: Any) -> None:
+        headers = {"training-KEY": "training-key-of-the-tests", "Content-Type": "application/json; charset=utf-8"}
+        assert api("POST", "/projects", params={"name": "n"}, headers=headers, content=b"").status_code == 200
+
+    def test_takes_the_storage_addresses_from_the_body(self, api: Any) -> None:
+        made = api.ok("POST", "/projects", params={"name": "n"}, json={"notificationQueueUri": "https://q"})
+        assert made["settings"]["notificationQueueUri"] == "https://q"
+
+    @pytest.mark.parametrize(
+        ("domain", "id"), [("general", GENERAL), ("generic", GENERAL), ("Food", FOOD), (FOOD.upper(), FOOD)]
+    )
+    def test_knows_domains_by_plain_name_and_by_id(self, api: Any, domain: str, id: str) -> None:
+        made = api.ok("POST", "/projects", params={"name": "n", "domainId": domain})
+        assert made["settings"]["domainId"] == id
+
+    @pytest.mark.parametrize(
+        ("query", "code"),
+        [
+            ({"name": " "}, "BadRequestProjectName"),
+            ({"name": "x" * 257}, "BadRequestProjectName"),
+            ({}, "BadRequestRequiredParamIsNull"),
+            ({"name": "n", "description": "x" * 2001}, "BadRequestProjectDescription"),
+            ({"name": "n", "domainId": str(uuid4())}, "BadRequestProjectUnknownDomain"),
+            ({"name": "n", "domainId": "da2e3a8a-40a5-4171-82f4-58522f70fbc1"}, "BadRequestUnsupportedDomain"),
+            ({"name": "n", "classificationType": "Binary"}, "BadRequestProjectUnknownClassification"),
+            ({"name": "n", "targetExportPlatforms": "Amiga"}, "BadRequestProjectUnsupportedExportPlatform"),
+        ],
+    )
+    def test_refuses_what_it_cannot_take(self, api: Any, query: dict[str, str], code: str) -> None:
+        response = api("POST", "/projects", params=query)
+        assert (response.status_code, response.json()["code"]) == (400, code)
+        assert response.json()["message"]
+        assert api.ok("GET", "/projects") == []
+
+    def test_refuses_a_name_that_differs_in_case_only(self, api: Any) -> None:
+        make_project(api, "Fruit")
+        response = api("POST", "/projects", params={"name": "fRUIT "})
+        assert (response.status_code, response.json()["code"]) == (400, "BadRequestProjectNameNotUnique")
+
+
+class TestGet:
+    def test_lists_the_newest_first(self, api: Any) -> None:
+        names = ["first", "second", "third"]
+        for name in names:
+            make_project(api, name)
+        assert [project["name"] for project in api.ok("GET", "/projects")] == names[::-1]
+
+    def test_an_unknown_one_is_not_found(self, api: Any) -> None:
+        response = api("GET", f"/projects/{uuid4()}")
+        assert (response.status_code, response.json()["code"]) == (404, "NotFoundProject")
+
+    def test_shows_a_thumbnail_once_there_are_images(self, api: Any) -> None:
+        project = make_project(api)
+        fill(api, project)
+        address = api.ok("GET", f"/projects/{project}")["thumbnailUri"]
+        assert api.client.get(address).headers["content-type"] == "image/jpeg"
+
+
+class TestUpdate:
+    def test_leaves_alone_what_is_absent_or_null(self, api: Any) -> None:
+        project = make_project(api, description="before")
+        patch = {"name": "after", "description": None, "settings": {"classificationType": "Multiclass"}, "id": "x"}
+        changed = api.ok("PATCH", f"/projects/{project}", json=patch)
+        assert (changed["name"], changed["description"]) == ("after", "before")
+        assert changed["settings"]["classificationType"] == "Multiclass"
+        assert changed["settings"]["domainId"] == GENERAL
+        assert api.ok("GET", f"/projects/{project}") == changed
+
+    def test_switches_single_augmentations(self, api: Any) -> None:
+        project = make_project(api)
+        patch = {"settings": {"imageProcessingSettings": {"augmentationMethods": {"rotation": False}}}}
+        methods = api.ok("PATCH", f"/projects/{project}", json=patch)["settings"]["imageProcessingSettings"]
+        assert [name for name, on in methods["augmentationMethods"].items() if not on] == ["rotation"]
+
+    @pytest.mark.parametrize(
+        ("change", "code"),
+        [
+            ({"domainId": "da2e3a8a-40a5-4171-82f4-58522f70fbc1"}, "BadRequestProjectUnsupportedDomainTypeChange"),
+            ({"domainId": "moon"}, "BadRequestProjectUnknownDomain"),
+            (
+                {"imageProcessingSettings": {"augmentationMethods": {"sepia": True}}},
+                "BadRequestProjectImagePreprocessingSettings",
+            ),
+        ],
+    )
+    def test_refuses_unfit_settings(self, api: Any, change: dict[str, Any], code: str) -> None:
+        project = make_project(api)
+        before = api.ok("GET", f"/projects/{project}")
+        response = api("PATCH", f"/projects/{project}", json={"settings": change})
+        assert (response.status_code, response.json()["code"]) == (400, code)
+        assert api.ok("GET", f"/projects/{project}") == before
+
+    def test_keeps_its_own_name(self, api: Any) -> None:
+        project = make_project(api, "Fruit")
+        assert api.ok("PATCH", f"/projects/{project}", json={"name": "fruit"})["name"] == "fruit"
+
+    def test_refuses_a_name_of_another(self, api: Any) -> None:
+        make_project(api, "one")
+        project = make_project(api, "two")
+        response = api("PATCH", f"/projects/{project}", json={"name": "One"})
+        assert response.json()["code"] == "BadRequestProjectNameNotUnique"
+
+
+class TestDelete:
+    def test_takes_all_it_holds_along(self, api: Any, work: Any) -> None:
+        project = make_project(api)
+        fill(api, project)
+        train(api, work, project)
+        response = api("DELETE", f"/projects/{project}")
+        assert (response.status_code, response.content) == (204, b"")
+        assert api("GET", f"/projects/{project}").status_code == 404
+        assert api.ok("GET", "/projects") == []
+
+    def test_is_refused_while_published(self, api: Any, work: Any) -> None:
+        project = make_project(api)
+        fill(api, project)
+        iteration = train(api, work, project)["id"]
+        path = f"/projects/{project}/iterations/{iteration}/publish"
+        assert api.ok("POST", path, params={"publishName": "m", "predictionId": "r"}) is True
+        response = api("DELETE", f"/projects/{project}")
+        assert (response.status_code, response.json()["code"]) == (400, "BadRequestIterationIsPublished")
+        assert api("DELETE", path).status_code == 204
+        assert api("DELETE", f"/projects/{project}").status_code == 204
