@@ -25,6 +25,8 @@ from foveal.security import FetchPolicy, UrlSigner
 from foveal.services.models import Models
 from foveal.settings import MEBIBYTE, Settings
 
+FETCHERS = 16
+
 TRAINING_ROUTERS: tuple[APIRouter, ...] = (
     domains.router,
     projects.router,
@@ -45,7 +47,9 @@ def create_app(settings: Settings, keys: Keys, *, works: bool = True) -> ASGIApp
     app.state.parts = _parts(settings, keys, sessions, worker)
     app.state.metrics = Metrics()
     errors.install(app)
-    for router in TRAINING_ROUTERS:
+    for router in FETCHERS = 16
+
+TRAINING_ROUTERS:
         app.include_router(router, prefix=TRAINING, dependencies=[Depends(deps.require_training_key)])
     app.include_router(own.router, prefix=own.PREFIX, dependencies=[Depends(deps.require_training_key)])
     app.include_router(prediction.router, prefix=PREDICTION, dependencies=[Depends(deps.require_prediction_key)])
@@ -71,6 +75,7 @@ def _parts(settings: Settings, keys: Keys, sessions: Sessions, worker: Worker | 
         signer=UrlSigner(keys.signing.encode()),
         fetch_policy=FetchPolicy(max_bytes=imaging.TRAINING_BYTES, allowed_hosts=settings.fetch_allowed_hosts),
         pool=ThreadPoolExecutor(settings.threads),
+        fetchers=ThreadPoolExecutor(FETCHERS),
         clock=partial(datetime.now, UTC),
         public_url=settings.public_url,
         link_lifetime=timedelta(hours=settings.link_hours),
@@ -89,6 +94,7 @@ async def _life(worker: Worker | None, app: FastAPI) -> AsyncGenerator[None]:
         worker.stop()
         thread.join()
     app.state.parts.pool.shutdown()
+    app.state.parts.fetchers.shutdown()
     app.state.parts.sessions.engine.dispose()
 
 

@@ -32,6 +32,9 @@ class Parts:
     signer: UrlSigner
     fetch_policy: FetchPolicy
     pool: Executor
+    """Threads that decode and render pictures: as many as there are cores to use."""
+    fetchers: Executor
+    """Threads that wait for other servers: many."""
     clock: Callable[[], datetime]
     public_url: str
     link_lifetime: timedelta

@@ -8,9 +8,10 @@ import typer
 from foveal import __version__
 from foveal.cli import admin, demo, local, server
 from foveal.errors import ServiceError
+from foveal.settings import NUMERIC_ENVIRONMENT
 
-# Set before any numeric library loads: idle threads of several pools on few cores must not spin.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+for name, value in NUMERIC_ENVIRONMENT.items():
+    os.environ.setdefault(name, value)  # before any numeric library loads
 
 HELP = """Train, judge and serve your own image classifiers, on your own machine.
 

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -52,7 +53,8 @@ def serve(
         print("Keys made for this data folder, shown this once (later: foveal keys show):", flush=True)
         print(f"  Training-Key:   {keys.training}\n  Prediction-Key: {keys.prediction}", flush=True)
     print(f"Foveal is ready at {address}  (data: {settings.data.absolute()})", flush=True)
-    asyncio.run(server.serve(sockets=[listener]))
+    with suppress(KeyboardInterrupt):  # how Ctrl-C ends a server that has shut down in good order
+        asyncio.run(server.serve(sockets=[listener]))
 
 
 def worker(data: Data = None) -> None:

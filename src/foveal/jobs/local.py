@@ -13,8 +13,6 @@ from foveal.services.jobs import Claim
 
 COMMAND = (sys.executable, "-m", "foveal", "run-job")
 GRACE_SECONDS = 2.0
-# Numeric libraries read these when they load. Spinning pools of several processes on few cores stop one another.
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class Handle:
@@ -47,8 +45,8 @@ class Handle:
 class LocalExecutor:
     """Starts a child for each job and keeps one waiting for the next."""
 
-    def __init__(self, environment: Mapping[str, str], *, threads: int) -> None:
-        self._environment = {**os.environ, **environment, **numeric_environment(threads)}
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = {**os.environ, **environment}
         self._spare: subprocess.Popen[bytes] | None = None
 
     def warm(self) -> None:
@@ -74,8 +72,3 @@ class LocalExecutor:
         if self._spare is not None:
             Handle(self._spare).stop()
             self._spare = None
-
-
-def numeric_environment(threads: int) -> dict[str, str]:
-    """Return the variables that bound the threads of numeric libraries and keep idle ones from spinning."""
-    return {"OMP_WAIT_POLICY": "PASSIVE", **dict.fromkeys(THREAD_VARIABLES, str(threads))}

@@ -21,7 +21,7 @@ from foveal.jobs.local import Handle, LocalExecutor
 from foveal.services import jobs
 from foveal.services.jobs import Claim
 from foveal.services.models import Models
-from foveal.settings import Settings
+from foveal.settings import NUMERIC_ENVIRONMENT, Settings
 
 POLL_SECONDS = 0.25
 BEATS_PER_LEASE = 3
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 def open_worker(settings: Settings, sessions: Sessions) -> "Worker":
     """Return a worker whose children load the same settings."""
-    executor = LocalExecutor(settings.environment(), threads=settings.threads)
+    executor = LocalExecutor({**NUMERIC_ENVIRONMENT, **settings.environment()})
     return Worker(sessions, executor, clock=partial(datetime.now, UTC), lease=timedelta(seconds=settings.lease_seconds))
 
 

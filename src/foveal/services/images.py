@@ -5,7 +5,7 @@ Deleting takes an image out of the workspace; its row stays while a trained iter
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
@@ -98,7 +98,9 @@ def create(
             continue
         fresh = arrival.picture.digest not in known
         if fresh:
-            known[arrival.picture.digest] = _add(session, project, arrival.picture, metadata or {}, now)
+            # A microsecond apart, so that the order of a batch is the order of its images.
+            moment = now + timedelta(microseconds=len(created))
+            known[arrival.picture.digest] = _add(session, project, arrival.picture, metadata or {}, moment)
             room -= 1
         wanted = [tags[id] for id in dict.fromkeys(arrival.tag_ids)]
         created.append(_tagged(session, project, arrival, known[arrival.picture.digest], wanted, fresh=fresh, now=now))

@@ -91,7 +91,7 @@ def create_from_urls(
     entries = batch.images or []
     _refuse_regions(entries)
     intake.check(project_id, [_tags(batch, entry) for entry in entries], batch.metadata)
-    contents = parts.pool.map(partial(_fetched, parts), [entry.url for entry in entries])
+    contents = parts.fetchers.map(partial(_fetched, parts), [entry.url for entry in entries])
     uploads = [Upload(entry.url, data, _tags(batch, entry)) for entry, data in zip(entries, contents, strict=True)]
     return intake.take(project_id, uploads, batch.metadata)
 

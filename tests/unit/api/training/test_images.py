@@ -232,7 +232,7 @@ class TestFind:
         everything = api.ok("GET", f"/projects/{project}/images")
         created = [image["created"] for image in everything]
         assert len(everything) == 11
-        assert created == sorted(created, reverse=True)
+        assert created == sorted(set(created), reverse=True)
         pages = [
             api.ok("GET", f"/projects/{project}/images", params={"take": 4, "skip": skip}) for skip in range(0, 12, 4)
         ]

@@ -1,0 +1,120 @@
+"""What our programs with Microsoft's SDK have in common: clients, batches of 64, waiting for a training."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+from urllib.request import urlopen
+from uuid import uuid4
+from zipfile import ZipFile
+
+from azure.cognitiveservices.vision.customvision.prediction import CustomVisionPredictionClient
+from azure.cognitiveservices.vision.customvision.training import CustomVisionTrainingClient
+from azure.cognitiveservices.vision.customvision.training.models import ImageFileCreateBatch, ImageFileCreateEntry
+from msrest.authentication import ApiKeyCredentials
+
+from tests.support.pictures import picture
+from tests.support.server import PREDICTION_KEY, TRAINING_KEY, Server
+
+BATCH = 64
+PATIENCE_SECONDS = 120
+RESOURCE = (
+    "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/vision"
+    "/providers/Microsoft.CognitiveServices/accounts/vision-prediction"
+)
+
+
+@contextmanager
+def trainer_of(server: Server, key: str = TRAINING_KEY) -> Iterator[Any]:
+    credentials = ApiKeyCredentials(in_headers={"Training-key": key} if key else {})
+    with CustomVisionTrainingClient(server.endpoint, credentials) as client:
+        yield client
+
+
+@contextmanager
+def predictor_of(server: Server, key: str = PREDICTION_KEY) -> Iterator[Any]:
+    credentials = ApiKeyCredentials(in_headers={"Prediction-key": key} if key else {})
+    with CustomVisionPredictionClient(server.endpoint, credentials) as client:
+        yield client
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A picture with its name and the names of its tags."""
+
+    name: str
+    data: bytes
+    tags: tuple[str, ...]
+
+
+def new_name(what: str = "project") -> str:
+    """Make a name that no other test uses."""
+    return f"{what} {uuid4().hex[:8]}"
+
+
+def new_project(trainer: Any, classification_type: str = "Multiclass", **more: Any) -> str:
+    return trainer.create_project(new_name(), classification_type=classification_type, **more).id
+
+
+def new_tags(trainer: Any, project: str, names: Sequence[str]) -> dict[str, str]:
+    return {name: trainer.create_tag(project, name).id for name in names}
+
+
+def upload(trainer: Any, project: str, photos: Sequence[Photo], tags: Mapping[str, str]) -> list[Any]:
+    """Upload in batches of 64; give what the service said of each picture."""
+    results: list[Any] = []
+    for batch in _batches(photos):
+        entries = [
+            ImageFileCreateEntry(name=photo.name, contents=photo.data, tag_ids=[tags[tag] for tag in photo.tags])
+            for photo in batch
+        ]
+        answer = trainer.create_images_from_files(project, ImageFileCreateBatch(images=entries))
+        assert answer.is_batch_successful, [image.status for image in answer.images]
+        results.extend(answer.images)
+    return results
+
+
+def train(trainer: Any, project: str, **options: Any) -> Any:
+    """Train and poll until the training has ended."""
+    iteration = trainer.train_project(project, **options)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while iteration.status not in {"Completed", "Failed"}:
+        assert time.monotonic() < deadline, f"still {iteration.status} after {PATIENCE_SECONDS} s"
+        time.sleep(0.05)
+        iteration = trainer.get_iteration(project, iteration.id)
+    assert iteration.status == "Completed", iteration.training_error_details
+    return iteration
+
+
+def export(trainer: Any, project: str, iteration: str) -> ZipFile:
+    """Export to ONNX, wait, download."""
+    trainer.export_iteration(project, iteration, "ONNX")
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (found := trainer.get_exports(project, iteration)[0]).status == "Exporting":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert found.status == "Done", found.status
+    with urlopen(found.download_uri, timeout=30) as answer:
+        return ZipFile(BytesIO(answer.read()))
+
+
+def coloured(colours: Sequence[str] = ("red", "blue"), count: int = 5, *, first: int = 0) -> list[Photo]:
+    """Draw `count` pictures of each colour, tagged with it."""
+    return [
+        Photo(f"{colour}-{n}.png", picture(first + 1000 * at + n, colour), (colour,))
+        for at, colour in enumerate(colours)
+        for n in range(count)
+    ]
+
+
+def trained_project(trainer: Any, classification_type: str = "Multiclass") -> tuple[str, Any]:
+    """Make a project of red and blue pictures and train it; give its id and the iteration."""
+    project = new_project(trainer, classification_type)
+    upload(trainer, project, coloured(), new_tags(trainer, project, ("red", "blue")))
+    return project, train(trainer, project)
+
+
+def _batches(photos: Sequence[Photo]) -> Iterator[Sequence[Photo]]:
+    return (photos[at : at + BATCH] for at in range(0, len(photos), BATCH))
