@@ -47,9 +47,7 @@ def create_app(settings: Settings, keys: Keys, *, works: bool = True) -> ASGIApp
     app.state.parts = _parts(settings, keys, sessions, worker)
     app.state.metrics = Metrics()
     errors.install(app)
-    for router in FETCHERS = 16
-
-TRAINING_ROUTERS:
+    for router in TRAINING_ROUTERS:
         app.include_router(router, prefix=TRAINING, dependencies=[Depends(deps.require_training_key)])
     app.include_router(own.router, prefix=own.PREFIX, dependencies=[Depends(deps.require_training_key)])
     app.include_router(prediction.router, prefix=PREDICTION, dependencies=[Depends(deps.require_prediction_key)])

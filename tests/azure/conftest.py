@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
 from tests.azure.sdk import predictor_of, trainer_of
 from tests.support.server import Server
 

@@ -14,7 +14,6 @@ from azure.cognitiveservices.vision.customvision.prediction import CustomVisionP
 from azure.cognitiveservices.vision.customvision.training import CustomVisionTrainingClient
 from azure.cognitiveservices.vision.customvision.training.models import ImageFileCreateBatch, ImageFileCreateEntry
 from msrest.authentication import ApiKeyCredentials
-
 from tests.support.pictures import picture
 from tests.support.server import PREDICTION_KEY, TRAINING_KEY, Server
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from azure.cognitiveservices.vision.customvision.training.models import CustomVisionErrorException
-
 from tests.azure import sdk
 
 pytestmark = pytest.mark.slow

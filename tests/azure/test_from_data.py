@@ -4,7 +4,6 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-
 from tests.azure import sdk
 
 pytestmark = pytest.mark.slow

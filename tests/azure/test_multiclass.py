@@ -12,10 +12,10 @@ import numpy as np
 import onnxruntime
 import pytest
 from PIL import Image
-
-from foveal import samples
 from tests.azure import sdk
 from tests.azure.sdk import Photo
+
+from foveal import samples
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
-
 from tests.azure import sdk
 from tests.azure.sdk import Photo
 

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.azure import sdk
 from tests.azure.sdk import Photo
 

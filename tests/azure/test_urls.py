@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from azure.cognitiveservices.vision.customvision.training.models import ImageUrlCreateBatch, ImageUrlCreateEntry
-
 from tests.azure import sdk
 from tests.support.pictures import picture
 

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-
 from tests.azure import sdk
 from tests.support.flows import entry
 from tests.support.pictures import picture

@@ -19,6 +19,7 @@ class Server:
 
     data: Path
     variables: dict[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
     process: subprocess.Popen[str] | None = None
     endpoint: str = ""
 
@@ -31,7 +32,7 @@ class Server:
             "FOVEAL_LEASE_SECONDS": "2",
             **self.variables,
         }
-        command = [sys.executable, "-m", "foveal", "serve", "--port", "0", "--data", str(self.data)]
+        command = [sys.executable, "-m", "foveal", "serve", "--port", "0", "--data", str(self.data), *self.arguments]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, env=environment, text=True, start_new_session=True
         )
