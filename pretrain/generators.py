@@ -16,7 +16,7 @@ Field = NDArray[np.float32]  # (s, s), about 0..1
 Picture = NDArray[np.float32]  # (s, s, 3), 0..1
 Maker = TypeVar("Maker")
 
-OFTEN, SELDOM = 0.5, 0.25
+OFTEN, SELDOM, RARELY = 0.5, 0.25, 0.2
 CHARACTERS = ascii_letters + digits + "+-*/=?!&%$#@"
 FRACTAL_POINTS = 400
 FRACTAL_STEPS = 60
@@ -35,7 +35,7 @@ def image(rng: np.random.Generator, size: int) -> Picture:
     picture = coloured(rng, _pick(rng, FIELDS)(rng, size))
     for _ in range(int(rng.choice([0, 1, 1, 2, 3]))):
         picture = _pick(rng, OVERLAYS)(rng, picture)
-    if rng.random() < SELDOM:
+    if rng.random() < RARELY:
         picture = ndimage.gaussian_filter(picture, (rng.uniform(0.5, 1.5),) * 2 + (0,))
     return np.clip(picture, 0, 1).astype(np.float32)
 
@@ -218,12 +218,12 @@ def _grid(size: int) -> tuple[Field, Field]:
     return x, y
 
 
-def _warped_grid(rng: np.random.Generator, size: int) -> tuple[Field, Field]:
+def _warped_grid(rng: np.random.Generator, size: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     x, y = _grid(size)
     angle, bend = rng.uniform(0, np.pi), rng.choice([0.0, 0.0, 0.05, 0.2])
     if bend:
         coarse = rng.normal(0, bend, (2, 6, 6))
-        push = np.asarray(ndimage.zoom(coarse, (1, size / 6, size / 6), order=1), np.float32)
+        push = np.asarray(ndimage.zoom(coarse, (1, size / 6, size / 6), order=1), np.float64)
         x, y = x + push[0], y + push[1]
     return x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
 

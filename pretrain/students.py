@@ -1,6 +1,7 @@
 """The students: plain residual 3x3 networks whose batch norms fuse away for serving."""
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +9,9 @@ from torch.nn import functional
 
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
+
+
+SCALES = 3  # how many of the last stages the embedding looks at
 
 
 @dataclass(frozen=True)
@@ -66,17 +70,30 @@ class Student(nn.Module):
         self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1), persistent=False)
         self.stem = ConvNorm(3, shape.stem, 3, 2)
         self.blocks = nn.ModuleList(_blocks(shape))
+        self.ends = tuple(accumulate(shape.blocks))[-SCALES:]
         self.dimension = shape.widths[-1]
+        self.embedding_dimension = shape.widths[-1] + sum(shape.widths[-SCALES:])
 
     def forward(self, images: Tensor) -> Tensor:
-        maps = functional.relu(self.stem((images - self.mean) / self.deviation))
-        for block in self.blocks:
-            maps = block(maps)
-        return maps
+        return self.stages(images)[-1]
 
-    def embed(self, images: Tensor) -> Tensor:
-        """RGB 0..1 -> the pooled map (n, d)."""
-        return self.forward(images).mean((2, 3))
+    def stages(self, images: Tensor) -> list[Tensor]:
+        """RGB 0..1 -> the maps (n, c, h, w) at the ends of the last stages, the finest first."""
+        maps, found = functional.relu(self.stem((images - self.mean) / self.deviation)), list[Tensor]()
+        for count, block in enumerate(self.blocks, start=1):
+            maps = block(maps)
+            if count in self.ends:
+                found.append(maps)
+        return found
+
+    def pooled(self, images: Tensor) -> list[Tensor]:
+        """RGB 0..1 -> the mean over the last map (n, d), then the spatial deviation of each map, the last one first.
+
+        The mean tells what is there; the deviations tell that something small stands out, a scratch or a crack, which
+        the mean drowns. Deviation in the sense of the population (divided by the number of places).
+        """
+        maps = self.stages(images)
+        return [maps[-1].mean((2, 3)), *(each.std((2, 3), correction=0) for each in reversed(maps))]
 
 
 def _blocks(shape: Shape) -> list[Block]:

@@ -1,7 +1,7 @@
 """Write a student as an ONNX file: batch norms fused, weights kept in half precision, computed in single.
 
-The graph is written node by node: it holds nothing but convolutions, Relu, Add, pooling and one matrix product at the
-end, which every converter takes.
+The graph is written node by node: it holds nothing but convolutions, Relu, simple arithmetic, pooling and a few matrix
+products at the end, which every converter takes.
 Half-precision weights pass through Cast nodes that the runtime folds away when a session starts.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from pretrain import run
-from pretrain.finish import Finish, measure, plain_views, pooled
+from pretrain.finish import Finish, Part, measure, plain_views, pooled
 from pretrain.students import Block, ConvNorm, Student
 
 OPSET = 17
@@ -60,15 +60,21 @@ def fused(layer: ConvNorm) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 
 def export(student: Student, finish: Finish, size_px: int) -> bytes:
-    """`image` float32 (batch, 3, size, size), RGB 0..255 -> `embedding` float32 (batch, d), the finished pooled map."""
+    """`image` float32 (batch, 3, size, size), RGB 0..255 -> `embedding` float32 (batch, d), the finished parts."""
     graph = Graph()
     maps = graph.convolution(student.stem, _normalised(graph, student), "stem")
     maps = graph.add("Relu", [maps], "stem_relu")
+    stages: list[str] = []
     for index, block in enumerate(student.blocks):
         maps = _block(graph, cast(Block, block), maps, f"block{index}")
-    pooled = graph.add("Flatten", [graph.add("GlobalAveragePool", [maps], "pooled")], "pooled_flat", axis=1)
-    _finished(graph, pooled, finish)
-    return _model(graph, size_px, student.dimension).SerializeToString()
+        stages += [maps] if index + 1 in student.ends else []
+    pooled = [_mean(graph, stages[-1], "last"), *(_deviation(graph, stage) for stage in reversed(stages))]
+    made = [
+        _finished(graph, values, part, f"part{index}")
+        for index, (values, part) in enumerate(zip(pooled, finish.parts, strict=True))
+    ]
+    graph.add("Concat", made, "embedding", axis=1)
+    return _model(graph, size_px, student.embedding_dimension).SerializeToString()
 
 
 def _normalised(graph: Graph, student: Student) -> str:
@@ -79,12 +85,24 @@ def _normalised(graph: Graph, student: Student) -> str:
     return graph.add("Mul", [centred, "image_scale"], "image_normal")
 
 
-def _finished(graph: Graph, pooled: str, finish: Finish) -> None:
-    """In single precision, for it takes differences of like numbers."""
-    graph.weights.append(numpy_helper.from_array(finish.mean, "finish_mean"))
-    graph.weights.append(numpy_helper.from_array(finish.basis, "finish_basis"))
-    centred = graph.add("Sub", [graph.add("Sqrt", [pooled], "pooled_root"), "finish_mean"], "pooled_centred")
-    graph.add("MatMul", [centred, "finish_basis"], "embedding")
+def _mean(graph: Graph, maps: str, name: str) -> str:
+    pooled = graph.add("GlobalAveragePool", [maps], f"{name}_mean")
+    return graph.add("Flatten", [pooled], f"{name}_mean_flat", axis=1)
+
+
+def _deviation(graph: Graph, maps: str) -> str:
+    """The root of the mean square less the squared mean; Relu, because rounding may leave it a hair below zero."""
+    mean = _mean(graph, maps, f"{maps}_plain")
+    square = _mean(graph, graph.add("Mul", [maps, maps], f"{maps}_square"), f"{maps}_square")
+    variance = graph.add("Sub", [square, graph.add("Mul", [mean, mean], f"{maps}_mean_square")], f"{maps}_variance")
+    return graph.add("Sqrt", [graph.add("Relu", [variance], f"{maps}_variance_safe")], f"{maps}_deviation")
+
+
+def _finished(graph: Graph, values: str, part: Part, name: str) -> str:
+    """Centred in single precision, for that takes differences of like numbers."""
+    graph.weights.append(numpy_helper.from_array(part.mean, f"{name}_centre"))
+    centred = graph.add("Sub", [values, f"{name}_centre"], f"{name}_centred")
+    return graph.add("MatMul", [centred, graph.weight(part.basis, f"{name}_basis")], name)
 
 
 def _block(graph: Graph, block: Block, source: str, name: str) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.azure import scene as scenes
+from tests.azure.scene import Scene
 from tests.azure.sdk import predictor_of, trainer_of
 from tests.support.server import Server
 
@@ -18,3 +20,13 @@ def trainer(server: Server) -> Iterator[Any]:
 def predictor(server: Server) -> Iterator[Any]:
     with predictor_of(server) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def scene(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    data = tmp_path_factory.mktemp("idle")
+    with (
+        Server(data, {"FOVEAL_MAX_BODY_MIB": "1"}, ("--no-worker",)) as idle,
+        scenes.set_up(server, idle) as scene,
+    ):
+        yield scene

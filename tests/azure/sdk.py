@@ -27,14 +27,14 @@ RESOURCE = (
 
 @contextmanager
 def trainer_of(server: Server, key: str = TRAINING_KEY) -> Iterator[Any]:
-    credentials = ApiKeyCredentials(in_headers={"Training-key": key} if key else {})
+    credentials = ApiKeyCredentials(in_headers={"Training-key": key} if key else {"Not-A": "key"})
     with CustomVisionTrainingClient(server.endpoint, credentials) as client:
         yield client
 
 
 @contextmanager
 def predictor_of(server: Server, key: str = PREDICTION_KEY) -> Iterator[Any]:
-    credentials = ApiKeyCredentials(in_headers={"Prediction-key": key} if key else {})
+    credentials = ApiKeyCredentials(in_headers={"Prediction-key": key} if key else {"Not-A": "key"})
     with CustomVisionPredictionClient(server.endpoint, credentials) as client:
         yield client
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 READY = re.compile(r"Foveal is ready at (\S+)")
 TRAINING_KEY = "training-key-of-the-tests"
@@ -23,7 +24,7 @@ class Server:
     process: subprocess.Popen[str] | None = None
     endpoint: str = ""
 
-    def start(self) -> "Server":
+    def start(self) -> Self:
         environment = {
             **os.environ,
             "FOVEAL_TRAINING_KEY": TRAINING_KEY,
@@ -42,6 +43,12 @@ class Server:
                 self.endpoint = match[1]
                 return self
         raise AssertionError(f"The server ended with {self.process.wait()} before it was ready.")
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *failure: object) -> None:
+        self.stop()
 
     def kill(self) -> None:
         """End the server as a power cut would: only it, at once."""

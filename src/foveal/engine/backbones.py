@@ -35,7 +35,7 @@ class Backbone:
 
 BACKBONES = (
     Backbone(
-        name="foveal-s", file="foveal-s.onnx", size_px=224, dimension=352, license="Apache-2.0", version="2026.11"
+        name="foveal-s", file="foveal-s.onnx", size_px=224, dimension=992, license="Apache-2.0", version="2026.11"
     ),
 )
 

@@ -52,7 +52,10 @@ class LocalExecutor:
     def warm(self) -> None:
         """See to it that a child waits."""
         if self._spare is None or self._spare.poll() is not None:
-            self._spare = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, env=self._environment)  # noqa: S603  # our own interpreter
+            # Unbuffered: bytes that a dead child left unread would make closing its pipe fail too.
+            self._spare = subprocess.Popen(  # noqa: S603  # our own interpreter
+                COMMAND, stdin=subprocess.PIPE, env=self._environment, bufsize=0
+            )
 
     def start(self, claim: Claim) -> Handle:
         """Give the job to the waiting child."""
@@ -62,7 +65,6 @@ class LocalExecutor:
         assert process.stdin is not None
         try:
             process.stdin.write(f"{claim.job_id} {claim.attempt}\n".encode())
-            process.stdin.flush()
         except BrokenPipeError:
             process.wait()  # it ended before it read its job; the exit code tells the worker so
         return Handle(process)

@@ -24,6 +24,7 @@ from foveal.services.models import Models
 from foveal.settings import NUMERIC_ENVIRONMENT, Settings
 
 POLL_SECONDS = 0.25
+PAUSE_SECONDS = 1.0  # after a failure of our own, such as a database that does not answer
 BEATS_PER_LEASE = 3
 
 log = structlog.get_logger(__name__)
@@ -66,13 +67,11 @@ class Worker:
     def run(self) -> None:
         """Claim and do jobs until stopped."""
         while not self._stopped.is_set():
-            claim = self._claim()
-            if claim is not None:
-                self._watch(self._executor.start(claim), claim)
-                continue
-            self._executor.warm()
-            self._awake.wait(POLL_SECONDS)
-            self._awake.clear()
+            try:
+                self._turn()
+            except Exception:  # the worker's outermost loop: a database that went away comes back
+                log.exception("worker stumbled")
+                self._stopped.wait(PAUSE_SECONDS)
         self._executor.close()
 
     def wake(self) -> None:
@@ -86,6 +85,19 @@ class Worker:
     def stop_on_signal(self, number: int, frame: FrameType | None) -> None:
         del number, frame
         self.stop()
+
+    def _turn(self) -> None:
+        claim = self._claim()
+        if claim is None:
+            self._executor.warm()
+            self._awake.wait(POLL_SECONDS)
+            self._awake.clear()
+            return
+        handle = self._executor.start(claim)
+        try:
+            self._watch(handle, claim)
+        finally:
+            handle.stop()
 
     def _claim(self) -> Claim | None:
         with self._sessions.read.begin() as session:

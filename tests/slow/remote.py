@@ -1,0 +1,74 @@
+"""A live server as tests that kill parts of it see it: calls, progress, patience."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx2
+from tests.support.server import TRAINING_KEY, Server
+
+PATIENCE_SECONDS = 90
+ENDED = {"Completed", "Failed"}
+LOOKING = "looking at the images"
+
+Found = TypeVar("Found")
+
+
+class Remote:
+    """Calls the training API of a live server; fits the steps in `tests.support.flows`."""
+
+    def __init__(self, server: Server) -> None:
+        self.client = httpx2.Client(base_url=server.endpoint, headers={"Training-Key": TRAINING_KEY}, timeout=60)
+
+    def __call__(self, method: str, path: str, **options: Any) -> Any:
+        return self.client.request(method, f"/customvision/v3.4-preview/training{path}", **options)
+
+    def ok(self, method: str, path: str, **options: Any) -> Any:
+        response = self(method, path, **options)
+        assert response.status_code in {200, 207}, response.text
+        return response.json()
+
+    def progress(self, project: str, iteration: str) -> Any:
+        return self.client.get(f"/api/v1/projects/{project}/iterations/{iteration}/progress").json()
+
+    def start(self, project: str) -> str:
+        return self.ok("POST", f"/projects/{project}/train", params={"forceTrain": "true"})["id"]
+
+    def begin(self, project: str) -> str:
+        """Start a training; return once it is in the middle of its images."""
+        iteration = self.start(project)
+        until(lambda: self.progress(project, iteration)["stage"] == LOOKING)
+        return iteration
+
+    def end(self, project: str, iteration: str) -> Any:
+        """Wait until the iteration has ended; give it."""
+        path = f"/projects/{project}/iterations/{iteration}"
+        return until(lambda: next((found for found in [self.ok("GET", path)] if found["status"] in ENDED), None))
+
+
+@contextmanager
+def remote(server: Server) -> Iterator[Remote]:
+    caller = Remote(server)
+    try:
+        yield caller
+    finally:
+        caller.client.close()
+
+
+def until(look: Callable[[], Found | None], seconds: float = PATIENCE_SECONDS) -> Found:
+    """Look again and again until there is something to see; give it."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"nothing happened within {seconds} s"
+        time.sleep(0.02)
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Tell whether the process runs; one that has ended and waits to be noticed does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
