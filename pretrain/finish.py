@@ -39,7 +39,7 @@ class Finish:
 
     def apply(self, pooled: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         made = [(values - part.mean) @ part.basis for values, part in zip(pooled, self.parts, strict=True)]
-        return np.concatenate(made, axis=1)
+        return np.concatenate(made, axis=1).astype(np.float32)
 
 
 def measure(pooled: Sequence[NDArray[np.float32]]) -> Finish:

@@ -176,14 +176,21 @@ def _pixels(size: int, path: Path) -> "NDArray[np.uint8]":
 def _unpacked(model: Path, scratch: Path) -> Path:
     from zipfile import BadZipFile, ZipFile
 
-    if model.is_dir():
-        return model
-    try:
-        with ZipFile(model) as archive:
-            archive.extractall(scratch)
-    except (BadZipFile, OSError) as error:
-        raise Invalid(f"{model} is neither the folder of a model nor an exported zip: {error}.") from error
-    return scratch
+    if not model.is_dir():
+        try:
+            with ZipFile(model) as archive:
+                archive.extractall(scratch)
+        except (BadZipFile, OSError) as error:
+            raise _no_model(model, str(error)) from error
+    folder = model if model.is_dir() else scratch
+    missing = [name for name in ("model.onnx", "labels.txt") if not (folder / name).is_file()]
+    if missing:
+        raise _no_model(model, f"it holds no {' and no '.join(missing)}")
+    return folder
+
+
+def _no_model(path: Path, reason: str) -> Invalid:
+    return Invalid(f"{path} is neither the folder of a model nor an exported zip: {reason}.")
 
 
 def _print_prediction(path: Path, ranked: Sequence[tuple[str, float]], *, as_json: bool) -> None:

@@ -33,7 +33,7 @@ class Handle:
             return None
 
     def stop(self) -> None:
-        """End the child, gently and then firmly."""
+        """End the child if it still works, gently and then firmly."""
         self._process.terminate()
         if self.wait(GRACE_SECONDS) is None:
             self._process.kill()

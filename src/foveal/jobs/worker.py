@@ -88,12 +88,13 @@ class Worker:
 
     def _turn(self) -> None:
         claim = self._claim()
-        if claim is None:
-            self._executor.warm()
-            self._awake.wait(POLL_SECONDS)
-            self._awake.clear()
-            return
-        handle = self._executor.start(claim)
+        if claim is not None:
+            return self._attend(self._executor.start(claim), claim)
+        self._executor.warm()
+        self._awake.wait(POLL_SECONDS)
+        return self._awake.clear()
+
+    def _attend(self, handle: Handle, claim: Claim) -> None:
         try:
             self._watch(handle, claim)
         finally:
@@ -112,22 +113,20 @@ class Worker:
         due = self._clock() + timedelta(seconds=beat)
         while (code := handle.wait(min(beat, POLL_SECONDS))) is None:
             if self._stopped.is_set():
-                handle.stop()
+                handle.stop()  # before the job is given back: two attempts never work at once
                 return self._give_back(claim)
             if self._clock() >= due:
                 due = self._clock() + timedelta(seconds=beat)
                 if not self._renew(claim):
-                    log.info("job no longer ours", job=str(claim.job_id))
-                    return handle.stop()
-        return self._ended(handle, claim, code)
+                    return log.info("job no longer ours", job=str(claim.job_id))
+        return self._ended(claim, code)
 
     def _renew(self, claim: Claim) -> bool:
         with self._sessions.write.begin() as session:
             return jobs.renew(session, claim, now=self._clock(), lease=self._lease)
 
-    def _ended(self, handle: Handle, claim: Claim, code: int) -> None:
+    def _ended(self, claim: Claim, code: int) -> None:
         log.info("job ended", job=str(claim.job_id), exit_code=code)
-        handle.stop()
         if code != 0:
             reason = (
                 f"The process that did the work ended unexpectedly ({_cause(code)}). "
