@@ -65,6 +65,7 @@ class Bare:
         self.backbone = backbones.find()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # the server's processes live here too
         self._session = onnxruntime.InferenceSession(self.backbone.path, options, providers=["CPUExecutionProvider"])
 
     def seconds(self, pictures: Sequence[bytes]) -> tuple[float, float]:
@@ -174,6 +175,8 @@ def _server(data: Path, threads: int) -> Iterator[Server]:
             address = next(match[1] for line in process.stdout or [] if (match := READY.search(line)))
             yield Server(address)
         finally:
+            if process.poll() is not None:
+                print(f"The server ended with {process.returncode}.", file=sys.stderr)
             process.terminate()
 
 
