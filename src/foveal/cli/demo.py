@@ -49,8 +49,11 @@ def demo(
         _show_performance(client, project["id"], iteration["id"], console)
         _publish_and_predict(client, project["id"], iteration["id"], unseen, console)
         exported = _export(client, project["id"], iteration["id"], data, console)
-    console.print(f"\nDone in {time.perf_counter() - began:.0f} s. All of it is kept in [bold]{data.absolute()}[/]:")
-    console.print(f"  to go on:          foveal serve --data {data}   then open http://127.0.0.1:8350/")
+    console.print(
+        f"\nDone in {time.perf_counter() - began:.0f} s. All of it is kept in [bold]{data.absolute()}[/]:",
+        soft_wrap=True,
+    )
+    console.print(f"  to go on:          foveal serve --data {data}   then open http://127.0.0.1:8350/", soft_wrap=True)
     console.print(f"  keys:              foveal keys show --data {data}")
     console.print(f"  the model offline: foveal predict {exported} PHOTO", soft_wrap=True)
 
