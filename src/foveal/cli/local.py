@@ -60,9 +60,8 @@ def train(
     trained = quick.train(
         out,
         task,
+        quick.Data(_embeddings(paths, backbone.name, quiet=as_json), _targets([len(photos[name]) for name in names])),
         backbone=backbone,
-        embeddings=_embeddings(paths, backbone.name, quiet=as_json),
-        targets=_targets([len(photos[name]) for name in names]),
     )
     figures = {
         name: {"precision": tag.precision, "recall": tag.recall, "average_precision": tag.average_precision}

@@ -45,14 +45,20 @@ class Trained:
     performance: Performance
 
 
-def train(
-    folder: Path, task: Task, *, backbone: Backbone, embeddings: NDArray[np.float32], targets: NDArray[np.bool_]
-) -> Trained:
-    """Fit the best head on embeddings (images, d) and targets (images, tags), and write the bundle into the folder."""
-    fitted = heads.fit(embeddings, targets, exclusive=task.exclusive, seed=SEED)
-    performance = evaluate.performance(targets, fitted.held_out, THRESHOLD)
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What a head is fitted on: embeddings (images, d) and which image has which tag (images, tags)."""
+
+    embeddings: NDArray[np.float32]
+    targets: NDArray[np.bool_]
+
+
+def train(folder: Path, task: Task, data: Data, *, backbone: Backbone) -> Trained:
+    """Fit a head, judge it on images that it had not seen, and write the bundle into the folder."""
+    fitted = heads.fit(data.embeddings, data.targets, exclusive=task.exclusive, seed=SEED)
+    performance = evaluate.performance(data.targets, fitted.held_out, THRESHOLD)
     labels = [tag.name for tag in task.tags]
-    manifest = _manifest(task, backbone, fitted, performance, image_count=len(targets))
+    manifest = _manifest(task, backbone, fitted, performance, image_count=len(data.targets))
     written = bundle.write(
         folder,
         graph=classifier_graph(backbone, fitted.head, labels),

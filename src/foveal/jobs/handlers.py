@@ -77,7 +77,8 @@ def train(workshop: Workshop, claim: Claim, iteration_id: UUID) -> None:
     vectors = _embed(workshop, claim, backbone, training_set)
     _report(workshop, claim, "choosing the classifier", 0.9)
     with _scratch(workshop) as folder:
-        trained = quick.train(folder, task, backbone=backbone, embeddings=vectors, targets=_targets(training_set))
+        training = quick.Data(vectors, _targets(training_set))
+        trained = quick.train(folder, task, training, backbone=backbone)
         workshop.blobs.put_folder(model_prefix(iteration_id), folder)
     with workshop.sessions.write.begin() as session:
         jobs.finish(session, claim, now=workshop.clock())
