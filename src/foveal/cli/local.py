@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -147,20 +146,21 @@ def _targets(counts: Sequence[int]) -> "NDArray[np.bool_]":
 
 
 def _embeddings(paths: Sequence[Path], backbone: str, *, quiet: bool) -> "NDArray[np.float32]":
-    from concurrent.futures import ThreadPoolExecutor
-
     from rich.console import Console
-    from rich.progress import track
+    from rich.progress import Progress
 
     from foveal.engine import backbones
     from foveal.engine.features import Embedder
 
     found = backbones.find(backbone)
-    console = Console(stderr=True, quiet=quiet)
-    with ThreadPoolExecutor(_threads()) as pool:
-        pixels = pool.map(partial(_pixels, found.size_px), paths)
-        shown = track(pixels, "Looking at the photos", total=len(paths), console=console)
-        return Embedder(found, threads=_threads()).embed(shown)
+    with Progress(console=Console(stderr=True, quiet=quiet)) as progress:
+        bar = progress.add_task("Looking at the photos", total=len(paths))
+
+        def load(path: Path) -> "NDArray[np.uint8]":
+            progress.advance(bar)
+            return _pixels(found.size_px, path)
+
+        return Embedder(found, threads=_threads()).embed_each(paths, load)
 
 
 def _pixels(size: int, path: Path) -> "NDArray[np.uint8]":

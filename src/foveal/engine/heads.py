@@ -18,6 +18,8 @@ from foveal.engine.features import head_features
 from foveal.errors import Invalid
 
 MOST_FOLDS = 5
+MANY_IMAGES = 1_000  # from here on three folds judge as surely as five do
+MANY_IMAGES_FOLDS = 3
 FEWEST_FOLDS = 2
 CONFIDENCE = 0.5  # of each image in the log loss: folds share images, so their losses are not independent
 SMALLEST_WEIGHT = 0.01  # relative to the best candidate
@@ -126,7 +128,8 @@ def _space(vectors: Floats) -> _Space:
 
 
 def _folds(targets: Targets, seed: int) -> NDArray[np.intp]:
-    count = int(np.clip(targets.sum(0).min(), FEWEST_FOLDS, MOST_FOLDS))
+    most = MOST_FOLDS if len(targets) < MANY_IMAGES else MANY_IMAGES_FOLDS
+    count = int(np.clip(targets.sum(0).min(), FEWEST_FOLDS, most))
     return evaluate.folds(targets, count, np.random.default_rng(seed))
 
 

@@ -32,6 +32,11 @@ class Problem:
         return Problem(self.inputs[chosen], self.targets[chosen], self.exclusive)
 
     @cached_property
+    def single(self) -> NDArray[np.float32]:
+        """The inputs in single precision, for the many products of an iterative solver: half the memory to read."""
+        return self.inputs.astype(np.float32)
+
+    @cached_property
     def image_weights(self) -> Floats:
         """Weight per image (n,), mean one: half way (by the square root) to equal tags; ones if not exclusive."""
         if not self.exclusive:
@@ -133,9 +138,9 @@ def _solve(gram: Floats, right: Floats, ridge: float) -> Floats:
 def _loss(flat: Floats, problem: Problem, strength: float) -> tuple[float, Floats]:
     """Penalised mean negative log likelihood and its gradient; the bias is free."""
     weights = flat.reshape(-1, problem.targets.shape[1])
-    scores = problem.inputs @ weights[:-1] + weights[-1]
+    scores = problem.single @ weights[:-1].astype(np.float32) + weights[-1]
     value, slope = (_softmax_loss if problem.exclusive else _sigmoid_loss)(scores, problem)
-    gradient = np.vstack([problem.inputs.T @ slope + strength * weights[:-1], slope.sum(0)])
+    gradient = np.vstack([problem.single.T @ slope.astype(np.float32) + strength * weights[:-1], slope.sum(0)])
     return value + 0.5 * strength * float((weights[:-1] ** 2).sum()), gradient.ravel()
 
 

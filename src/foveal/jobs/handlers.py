@@ -1,16 +1,13 @@
 """What each kind of job does: fetch inputs, call the pure engine, store what came out."""
 
 import shutil
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -31,13 +28,9 @@ from foveal.services.jobs import Claim
 from foveal.services.models import Models
 from foveal.services.training_sets import TrainingImage, TrainingSet
 
-CHUNK = 64  # embeddings made between two durable steps
-AHEAD = 16  # pictures decoded before they are needed
+CHUNK = 128  # embeddings made between two durable steps
 # Renditions are ours and may be larger than an upload ever was.
 ANY_SIZE = 1 << 40
-
-Given = TypeVar("Given")
-Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +41,6 @@ class Workshop:
     blobs: Blobs
     models: Models
     embedder: Callable[[Backbone], Embedder]
-    pool: Executor
     clock: Callable[[], datetime]
     scratch: Path
 
@@ -123,10 +115,11 @@ def _embed(workshop: Workshop, claim: Claim, backbone: Backbone, training_set: T
     with workshop.sessions.read.begin() as session:
         found = embeddings.find(session, backbone, digests)
     missing = [image for image in training_set.images if image.digest not in found]
-    pixels = _ahead(workshop.pool, lambda image: _pixels(workshop.blobs, image, backbone.size_px), missing)
+    load = partial(_pixels, workshop.blobs, backbone.size_px)
     for at in range(0, len(missing), CHUNK):
-        made = workshop.embedder(backbone).embed(islice(pixels, CHUNK))
-        fresh = {image.digest: vector for image, vector in zip(missing[at : at + CHUNK], made, strict=True)}
+        chunk = missing[at : at + CHUNK]
+        made = workshop.embedder(backbone).embed_each(chunk, load)
+        fresh = {image.digest: vector for image, vector in zip(chunk, made, strict=True)}
         with workshop.sessions.write.begin() as session:
             embeddings.add(session, backbone, fresh)
             jobs.report(session, claim, stage="looking at the images", progress=0.9 * (at + len(fresh)) / len(missing))
@@ -134,18 +127,7 @@ def _embed(workshop: Workshop, claim: Claim, backbone: Backbone, training_set: T
     return np.stack([found[digest] for digest in digests])
 
 
-def _ahead(pool: Executor, make: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[Made]:
-    """Yield what is made of each item, in order, with a few made ahead in the pool."""
-    waiting: deque[Future[Made]] = deque()
-    for item in items:
-        waiting.append(pool.submit(make, item))
-        if len(waiting) > AHEAD:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
-
-
-def _pixels(blobs: Blobs, image: TrainingImage, size: int) -> NDArray[np.uint8]:
+def _pixels(blobs: Blobs, size: int, image: TrainingImage) -> NDArray[np.uint8]:
     key = rendition_key(image.digest) if image.rendered else image_key(image.digest)
     picture = imaging.decode(blobs.get(key), max_bytes=ANY_SIZE, shrink_to=size)
     return imaging.model_input(picture, size)

@@ -3,7 +3,6 @@
 import os
 import socket
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -44,7 +43,6 @@ def open_workshop(settings: Settings) -> Workshop:
         blobs=blobs,
         models=Models(blobs, settings.cache / "models", threads=settings.threads, capacity=1),
         embedder=cache(partial(Embedder, threads=settings.threads)),
-        pool=ThreadPoolExecutor(settings.threads),
         clock=partial(datetime.now, UTC),
         scratch=settings.cache / "scratch",
     )
