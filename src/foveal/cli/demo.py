@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from urllib.request import Request, urlopen
 import typer
 
 from foveal.errors import Unavailable
+from foveal.settings import Settings
 
 BATCH = 64
 POLL_SECONDS = 0.1
@@ -49,13 +51,18 @@ def demo(
         _show_performance(client, project["id"], iteration["id"], console)
         _publish_and_predict(client, project["id"], iteration["id"], unseen, console)
         exported = _export(client, project["id"], iteration["id"], data, console)
+    _say_goodbye(console, data, exported, seconds=time.perf_counter() - began)
+
+
+def _say_goodbye(console: Any, data: Path, exported: Path, *, seconds: float) -> None:
+    program, usual = "foveal" if shutil.which("foveal") else sys.argv[0], Settings()
     console.print(
-        f"\nDone in {time.perf_counter() - began:.0f} s. All of it is kept in [bold]{data.absolute()}[/]:",
+        f"\nDone in {seconds:.0f} s. All of it is kept in [bold]{data.absolute()}[/]:\n"
+        f"  to go on:          {program} serve --data {data}   then open http://{usual.host}:{usual.port}/\n"
+        f"  keys:              {program} keys show --data {data}\n"
+        f"  the model offline: {program} predict {exported} PHOTO",
         soft_wrap=True,
     )
-    console.print(f"  to go on:          foveal serve --data {data}   then open http://127.0.0.1:8350/", soft_wrap=True)
-    console.print(f"  keys:              foveal keys show --data {data}")
-    console.print(f"  the model offline: foveal predict {exported} PHOTO", soft_wrap=True)
 
 
 class Client:

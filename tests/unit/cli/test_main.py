@@ -41,6 +41,6 @@ class TestErrors:
         assert (outcome.code, outcome.err) == (1, "foveal: FOVEAL_PORT should be of type int, but it is 'high'.\n")
 
     def test_an_unknown_command_is_code_2(self, foveal: Command) -> None:
-        outcome = foveal("trian")
+        outcome = foveal("retrain-all")
         assert outcome.code == 2
         assert "No such command" in outcome.err
