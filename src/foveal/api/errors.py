@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
 
 from foveal.errors import Conflict, Denied, Invalid, NotFound, ServiceError, TooLarge, Unavailable
@@ -29,6 +30,7 @@ CODE_OF_STATUS = {404: "NotFound", 405: "BadRequestNotSupported", 413: "BadReque
 def install(app: FastAPI) -> None:
     """Answer every error of ours, of the framework and of the code with `{"code", "message"}`."""
     app.add_exception_handler(ServiceError, _service_error)
+    app.add_exception_handler(IntegrityError, _clash)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _failure)
@@ -61,6 +63,12 @@ def describe(problems: Sequence[Any]) -> str:
 def _service_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceError)
     return answer(error)
+
+
+def _clash(_: Request, error: Exception) -> JSONResponse:
+    """Two requests wanted the same thing at once; what the services check before is only for better messages."""
+    del error
+    return answer(Conflict("Somebody else changed the same thing at the same time: look again, then try again."))
 
 
 def _invalid_request(_: Request, error: Exception) -> JSONResponse:
