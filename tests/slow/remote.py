@@ -37,7 +37,7 @@ class Remote:
         return self.ok("POST", f"/projects/{project}/train", params={"forceTrain": "true"})["id"]
 
     def begin(self, project: str) -> str:
-        """Start a training; return once it is in the middle of its images."""
+        """Start a training; return once it looks at its images."""
         iteration = self.start(project)
         until(lambda: self.progress(project, iteration)["stage"] == LOOKING)
         return iteration

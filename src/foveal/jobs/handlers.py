@@ -29,6 +29,7 @@ from foveal.services.models import Models
 from foveal.services.training_sets import TrainingImage, TrainingSet
 
 CHUNK = 128  # embeddings made between two durable steps
+EMBEDDING_SHARE = 0.9  # of the progress of a training
 # Renditions are ours and may be larger than an upload ever was.
 ANY_SIZE = 1 << 40
 
@@ -67,7 +68,7 @@ def train(workshop: Workshop, claim: Claim, iteration_id: UUID) -> None:
         task = _task(iteration, session.get_one(Project, iteration.project_id), training_set)
         backbone = backbones.find(domains.get(iteration.domain_id).backbone)
     vectors = _embed(workshop, claim, backbone, training_set)
-    _report(workshop, claim, "choosing the classifier", 0.9)
+    _report(workshop, claim, "choosing the classifier", EMBEDDING_SHARE)
     with _scratch(workshop) as folder:
         training = quick.Data(vectors, _targets(training_set))
         trained = quick.train(folder, task, training, backbone=backbone)
@@ -117,12 +118,12 @@ def _embed(workshop: Workshop, claim: Claim, backbone: Backbone, training_set: T
     missing = [image for image in training_set.images if image.digest not in found]
     load = partial(_pixels, workshop.blobs, backbone.size_px)
     for at in range(0, len(missing), CHUNK):
+        _report(workshop, claim, "looking at the images", EMBEDDING_SHARE * len(found) / len(digests))
         chunk = missing[at : at + CHUNK]
         made = workshop.embedder(backbone).embed_each(chunk, load)
         fresh = {image.digest: vector for image, vector in zip(chunk, made, strict=True)}
         with workshop.sessions.write.begin() as session:
             embeddings.add(session, backbone, fresh)
-            jobs.report(session, claim, stage="looking at the images", progress=0.9 * (at + len(fresh)) / len(missing))
         found.update(fresh)
     return np.stack([found[digest] for digest in digests])
 
