@@ -15,7 +15,7 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width">
 <title>Foveal</title>
 <style>
-  body {{ font: 16px/1.6 system-ui, sans-serif; max-width: 42rem; margin: 3rem auto; padding: 0 1rem; color: #1d2733 }}
+  body {{ font: 16px/1.6 system-ui, sans-serif; max-width: 56rem; margin: 3rem auto; padding: 0 1rem; color: #1d2733 }}
   pre {{ background: #f2f5f8; padding: 1rem; border-radius: .5rem; overflow-x: auto }}
   a {{ color: #0b5fad }}
 </style>
