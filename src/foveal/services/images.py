@@ -92,11 +92,11 @@ def create(
     known = _by_digest(session, project, [arrival.picture.digest for arrival in arrivals if arrival.picture])
     created: list[Created] = []
     for arrival in arrivals:
-        status = _status(arrival, tags, room=room)
+        fresh = arrival.picture is not None and arrival.picture.digest not in known
+        status = _status(arrival, tags, full=fresh and room <= 0)
         if status != OK or arrival.picture is None:
             created.append(Created(arrival.source, status, None))
             continue
-        fresh = arrival.picture.digest not in known
         if fresh:
             # A microsecond apart, so that the order of a batch is the order of its images.
             moment = now + timedelta(microseconds=len(created))
@@ -152,7 +152,7 @@ def drop_unheld(session: Session, project: Project) -> None:
     session.flush()
 
 
-def _status(arrival: Arrival, tags: Mapping[UUID, Tag], *, room: int) -> str:
+def _status(arrival: Arrival, tags: Mapping[UUID, Tag], *, full: bool) -> str:
     if arrival.status != OK:
         return arrival.status
     if any(id not in tags for id in arrival.tag_ids):
@@ -161,7 +161,7 @@ def _status(arrival: Arrival, tags: Mapping[UUID, Tag], *, room: int) -> str:
         return "ErrorTagLimitExceed"
     if image_tags.mixes_negative([tags[id] for id in arrival.tag_ids]):
         return NEGATIVE_AND_REGULAR
-    return OK if room > 0 else "ErrorLimitExceed"
+    return "ErrorLimitExceed" if full else OK
 
 
 def _tagged(  # noqa: PLR0913  # one entry's worth of values

@@ -350,3 +350,13 @@ class TestTags:
     def test_refuses_too_many_and_none(self, api: Any, tags: list[Any], code: str) -> None:
         response = api("POST", f"/projects/{make_project(api)}/images/tags", json={"tags": tags})
         assert (response.status_code, response.json()["code"]) == (400, code)
+
+
+class TestLimit:
+    def test_a_full_project_takes_duplicates_only(self, api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        project = make_project(api)
+        upload(api, project, entry("a", picture(1)))
+        monkeypatch.setattr("foveal.services.images.MAX_IMAGES", 2)
+        batch = [entry("again", picture(1)), entry("last", picture(2)), entry("more", picture(3))]
+        summary = upload(api, project, *batch).json()
+        assert [result["status"] for result in summary["images"]] == ["OKDuplicate", "OK", "ErrorLimitExceed"]
