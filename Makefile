@@ -25,7 +25,7 @@ demo: .venv/.core ## Show the whole story on sample photos: train, judge, publis
 test: .venv/.dev lint types imports ## Run every check and every test that needs no GPU and no internet
 	$(BIN)/pytest -n 2 -m "not gpu and not network"
 
-test-fast: .venv/.dev ## Run the tests that take less than a minute
+test-fast: .venv/.dev ## Run the quick tests, about a minute in all
 	$(BIN)/pytest -n 2 -m "not slow and not gpu and not network and not portal and not postgres"
 
 fmt: .venv/.dev ## Format the code and mend what ruff can mend safely
