@@ -5,8 +5,11 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session, sessionmaker
+
+from foveal.errors import Invalid
 
 BUSY_TIMEOUT_MS = 30_000
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -26,17 +29,19 @@ class Sessions:
 
 
 def connect(url: str) -> Engine:
-    """Return an engine; for SQLite with its folder made, write-ahead log, foreign keys and a busy timeout."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        drivername = "postgresql+psycopg" if parsed.drivername == "postgresql" else parsed.drivername
-        return create_engine(parsed.set(drivername=drivername), pool_pre_ping=True, pool_size=10, max_overflow=40)
-    if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, pool_size=10, max_overflow=40, connect_args={"check_same_thread": False})
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
+    """Return an engine; for SQLite with its folder made, write-ahead log, foreign keys and a busy timeout.
+
+    Raises:
+        Invalid: The URL cannot be read, or the driver of its database is not installed.
+    """
+    try:
+        return _engine(make_url(url))
+    except ArgumentError as error:
+        raise Invalid(f"FOVEAL_DATABASE_URL is no database URL: {error}.") from error
+    except ModuleNotFoundError as error:
+        raise Invalid(
+            f"{error.name} is not installed: pip install 'foveal[postgres]' brings what PostgreSQL needs."
+        ) from error
 
 
 def upgrade(engine: Engine) -> None:
@@ -48,6 +53,18 @@ def upgrade(engine: Engine) -> None:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(8350)")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _engine(parsed: URL) -> Engine:
+    if parsed.get_backend_name() != "sqlite":
+        drivername = "postgresql+psycopg" if parsed.drivername == "postgresql" else parsed.drivername
+        return create_engine(parsed.set(drivername=drivername), pool_pre_ping=True, pool_size=10, max_overflow=40)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, pool_size=10, max_overflow=40, connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

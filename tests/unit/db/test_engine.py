@@ -4,10 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import select, text
 
-from foveal.db.engine import Sessions
+from foveal.db.engine import Sessions, connect
 from foveal.db.tables import Project
+from foveal.errors import Invalid
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
@@ -27,6 +29,16 @@ def count_up(sessions: Sessions) -> None:
     with sessions.write.begin() as session:
         project = session.scalars(select(Project).with_for_update()).one()
         project.iterations_started += 1
+
+
+class TestConnect:
+    @pytest.mark.parametrize(
+        ("url", "message"),
+        [("no url", "FOVEAL_DATABASE_URL is no database URL"), ("mysql+mysqldb://h/d", "MySQLdb is not installed")],
+    )
+    def test_tells_what_is_wrong_with_the_url(self, url: str, message: str) -> None:
+        with pytest.raises(Invalid, match=message):
+            connect(url)
 
 
 class TestSessions:
