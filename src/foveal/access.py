@@ -42,6 +42,7 @@ class Keys:
 
 
 def _made() -> str:
+    """Make a key: 32 hexadecimal characters, as Azure's are."""
     return secrets.token_hex(KEY_BYTES)
 
 

@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import ipaddress
 import re
-import secrets
 import socket
 import ssl
 import time
@@ -42,11 +41,6 @@ GLOBAL_IPV6: Final = ipaddress.IPv6Network("2000::/3")
 NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 # Global by the registry, yet not hosts of somebody: 6to4 relays and what Python 3.11 does not know as documentation.
 ODD: Final = (ipaddress.ip_network("192.88.99.0/24"), ipaddress.ip_network("3fff::/20"))
-
-
-def new_key() -> str:
-    """Make an API key: 32 hexadecimal characters, as Azure's are."""
-    return secrets.token_hex(16)
 
 
 def same(a: str, b: str) -> bool:

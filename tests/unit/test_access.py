@@ -16,6 +16,12 @@ class TestLoad:
         assert len({first.training, first.prediction, first.signing}) == 3
         assert (tmp_path / "keys.json").stat().st_mode & 0o777 == 0o600
 
+    def test_are_32_hexadecimal_characters_and_differ(self, tmp_path: Path) -> None:
+        keys, _ = Keys.load(tmp_path)
+        assert len(keys.training) == 32
+        assert int(keys.training, 16) >= 0
+        assert keys.training != keys.prediction
+
     def test_given_keys_are_written_nowhere(self, tmp_path: Path) -> None:
         keys, fresh = Keys.load(tmp_path, training="t", prediction="p")
         assert (keys.training, keys.prediction, fresh) == ("t", "p", False)

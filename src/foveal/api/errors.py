@@ -43,14 +43,6 @@ def answer(error: ServiceError) -> JSONResponse:
     return JSONResponse({"code": error.code, "message": str(error)}, status)
 
 
-def failure(error: Exception) -> JSONResponse:
-    """Return the response for a failure of our code; what it was stays in the log."""
-    message = (
-        f"The server failed on this request ({type(error).__name__}); its log tells why, under the id in Request-Id."
-    )
-    return JSONResponse({"code": "ErrorUnknown", "message": message}, 500)
-
-
 def describe(problems: Sequence[Any]) -> str:
     """Tell in words what a request got wrong: each field, what was expected and what came."""
     places = [".".join(str(part) for part in problem["loc"]) or "body" for problem in problems]
@@ -86,4 +78,8 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def _failure(_: Request, error: Exception) -> JSONResponse:
-    return failure(error)
+    """Answer for a failure of our code; what it was stays in the log."""
+    message = (
+        f"The server failed on this request ({type(error).__name__}); its log tells why, under the id in Request-Id."
+    )
+    return JSONResponse({"code": "ErrorUnknown", "message": message}, 500)

@@ -1,4 +1,4 @@
-"""What an operator sees of each request: an id on every answer, a log line, metrics; and the last net under errors."""
+"""What an operator sees of each request: an id on every answer, a log line, metrics."""
 
 import time
 from typing import Any
@@ -11,7 +11,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from sqlalchemy import text
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foveal.api import errors
 from foveal.api.deps import PartsDep, ReadDep
 from foveal.services import jobs
 
@@ -35,7 +34,7 @@ class Metrics:
 
 
 class Observed:
-    """Middleware that gives each request an id, measures it, and answers for code that failed."""
+    """Middleware that gives each request an id, measures it, and logs code that failed."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
@@ -52,10 +51,8 @@ class Observed:
         began = time.perf_counter()
         try:
             await self.app(scope, receive, answer)
-        except Exception as error:  # the outermost loop of a request: logged, and answered while that is possible
+        except Exception:  # the outermost loop of a request: `errors` has answered it, here it is logged
             log.exception("request failed", path=scope["path"])
-            if answer.status == 0:
-                await errors.failure(error)(scope, receive, answer)
         return self._record(scope, answer.status, time.perf_counter() - began)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:

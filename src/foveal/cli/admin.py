@@ -25,12 +25,7 @@ FREE_BYTES = 1 << 30
 def show(data: Data = None, *, as_json: AsJson = False) -> None:
     """Print the keys, made first if there are none."""
     settings = Settings.load(os.environ, data=data)
-    found, _ = Keys.load(
-        settings.data,
-        training=settings.training_key,
-        prediction=settings.prediction_key,
-        signing=settings.signing_secret,
-    )
+    found, _ = load_keys(settings)
     _print(found, as_json=as_json)
 
 
@@ -56,6 +51,16 @@ def doctor(data: Data = None, *, as_json: AsJson = False) -> None:
             print(f"{mark:8}{finding['name']:22}{finding['detail']}")
     if any(finding["needed"] and not finding["ok"] for finding in findings):
         raise typer.Exit(1)
+
+
+def load_keys(settings: Settings) -> tuple[Keys, bool]:
+    """Return the keys of the server that the settings describe, and whether one for an API was made just now."""
+    return Keys.load(
+        settings.data,
+        training=settings.training_key,
+        prediction=settings.prediction_key,
+        signing=settings.signing_secret,
+    )
 
 
 def _finding(name: str, needed: bool, check: Callable[[Settings], str], settings: Settings) -> dict[str, object]:  # noqa: FBT001

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from foveal.cli.admin import load_keys
 from foveal.settings import Settings
 
 Data = Annotated[Path | None, typer.Option(help="Folder of the database, the pictures, the models and the keys.")]
@@ -34,16 +35,10 @@ def serve(
     import uvicorn
 
     from foveal import logs
-    from foveal.access import Keys
     from foveal.app import create_app
 
     logs.configure(settings.log_level)
-    keys, fresh = Keys.load(
-        settings.data,
-        training=settings.training_key,
-        prediction=settings.prediction_key,
-        signing=settings.signing_secret,
-    )
+    keys, fresh = load_keys(settings)
     listener = _listen(settings)
     app = create_app(settings, keys, works=worker)
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=10)
