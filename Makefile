@@ -62,5 +62,5 @@ clean: ## Delete .venv and everything that tools left behind; your data folders 
 
 .venv/.dev: .venv/.made pyproject.toml constraints.txt
 	@echo "Installing everything for development into .venv; the first time takes a few minutes"
-	$(PIP) -e '.[dev,postgres,train]'
+	$(PIP) -e '.[dev,hub,postgres,train]'
 	touch .venv/.core $@

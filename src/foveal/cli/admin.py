@@ -117,7 +117,8 @@ def _torch(_: Settings) -> str:
     try:
         return f"torch {version('torch')}"
     except PackageNotFoundError as error:
-        raise ImportError("only the recipe in pretrain/ needs it: pip install 'foveal[train]'") from error
+        wanted_by = "only foveal backbones pull and the recipe in pretrain/ need it"
+        raise ImportError(f"{wanted_by}: pip install 'foveal[hub]'") from error
 
 
 CHECKS: tuple[tuple[str, bool, Callable[[Settings], str]], ...] = (
@@ -125,7 +126,7 @@ CHECKS: tuple[tuple[str, bool, Callable[[Settings], str]], ...] = (
     ("Data folder", True, _data),
     ("Database", True, _database),
     ("Embedded backbone", True, _backbone),
-    ("torch (extra: train)", False, _torch),
+    ("torch (extras: hub, train)", False, _torch),
 )
 
 

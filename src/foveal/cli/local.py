@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
 MIN_IMAGES = 5
-BACKBONE_HELP = "Backbone to look with."
+BACKBONE_HELP = "Backbone to look with: see foveal backbones list."
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -31,6 +31,7 @@ def train(
     ],
     out: Annotated[Path, typer.Option(help="Folder to write the model into.")] = Path("model"),
     domain: Annotated[str, typer.Option(help="Domain: general, food, landmarks or retail, or its id.")] = "general",
+    backbone: Annotated[str | None, typer.Option(help=BACKBONE_HELP + " Default: the domain's.")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -43,10 +44,10 @@ def train(
     from foveal.engine import backbones, quick
 
     chosen = domains.parse(domain)
+    looking = backbones.find(backbone or chosen.backbone)
     photos = _tagged(folder)
     names = list(photos)
     paths = [path for name in names for path in photos[name]]
-    backbone = backbones.find(chosen.backbone)
     task = quick.Task(
         project=folder.resolve().name,
         iteration="local",
@@ -59,8 +60,8 @@ def train(
     trained = quick.train(
         out,
         task,
-        quick.Data(_embeddings(paths, backbone.name, quiet=as_json), _targets([len(photos[name]) for name in names])),
-        backbone=backbone,
+        quick.Data(_embeddings(paths, looking.name, quiet=as_json), _targets([len(photos[name]) for name in names])),
+        backbone=looking,
     )
     figures = {
         name: {"precision": tag.precision, "recall": tag.recall, "average_precision": tag.average_precision}
