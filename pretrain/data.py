@@ -38,6 +38,7 @@ class Augmentation:
     brightness: float = 0.2
     colour: float = 0.2
     mixup: float = 0.5  # share of the batches
+    mosaic: float = 0.0  # share of the views, cut from four pictures side by side
 
 
 def refuse_benchmarks(path: Path) -> None:
@@ -63,18 +64,34 @@ def digest(images: NDArray[np.uint8]) -> str:
 
 def draw(pool: Tensor, count: int, size: int, how: Augmentation, rng: torch.Generator) -> Tensor:
     """Draw random views from a uint8 pool (n, s, s, 3): RGB 0..1, (count, 3, size, size)."""
-    chosen = torch.randint(len(pool), (count,), generator=rng)
-    pictures = pool[chosen].permute(0, 3, 1, 2).float().div_(255)
-    grid = functional.affine_grid(_crops(count, how, rng), [count, 3, size, size], align_corners=False)
+    tiled = round(count * how.mosaic)
+    whole = pool[torch.randint(len(pool), (count - tiled,), generator=rng).to(pool.device)]
+    parts = [whole, _mosaic(pool, tiled, rng)]
+    return torch.cat([_crop(part, size, how, rng) for part in parts if len(part)])
+
+
+def _mosaic(pool: Tensor, count: int, rng: torch.Generator) -> Tensor:
+    """Four pictures in one, twice as wide and high: small photos stay sharp, and things lie beside one another."""
+    side = pool.shape[1]
+    tiles = pool[torch.randint(len(pool), (count * 4,), generator=rng).to(pool.device)]
+    rows = tiles.view(count, 2, 2, side, side, 3).permute(0, 1, 3, 2, 4, 5)
+    return rows.reshape(count, 2 * side, 2 * side, 3)
+
+
+def _crop(images: Tensor, size: int, how: Augmentation, rng: torch.Generator) -> Tensor:
+    count = len(images)
+    pictures = images.permute(0, 3, 1, 2).float().div_(255)
+    crops = _crops(count, how, rng).to(images.device)
+    grid = functional.affine_grid(crops, [count, 3, size, size], align_corners=False)
     return functional.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
 
 
 def recolour(images: Tensor, how: Augmentation, rng: torch.Generator) -> Tensor:
     """Change contrast, brightness and the balance of colours of each image."""
-    count = len(images)
-    gain = 1 + _spread(how.contrast, (count, 1, 1, 1), rng)
-    tint = 1 + _spread(how.colour, (count, 3, 1, 1), rng)
-    lift = _spread(how.brightness, (count, 1, 1, 1), rng)
+    count, device = len(images), images.device
+    gain = 1 + _spread(how.contrast, (count, 1, 1, 1), rng).to(device)
+    tint = 1 + _spread(how.colour, (count, 3, 1, 1), rng).to(device)
+    lift = _spread(how.brightness, (count, 1, 1, 1), rng).to(device)
     middle = images.mean((1, 2, 3), keepdim=True)
     return (((images - middle) * gain + middle + lift) * tint).clamp_(0, 1)
 
@@ -83,8 +100,9 @@ def mixup(images: Tensor, share: float, rng: torch.Generator) -> Tensor:
     """In a share of the batches, blend each image with another of the batch."""
     if torch.rand((), generator=rng) >= share:
         return images
-    weight = torch.rand((len(images), 1, 1, 1), generator=rng)
-    return images * weight + images[torch.randperm(len(images), generator=rng)] * (1 - weight)
+    weight = torch.rand((len(images), 1, 1, 1), generator=rng).to(images.device)
+    other = torch.randperm(len(images), generator=rng).to(images.device)
+    return torch.lerp(images[other], images, weight)
 
 
 def _crops(count: int, how: Augmentation, rng: torch.Generator) -> Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 EPSILON = 1e-3
+TEMPERATURE = 2.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,13 @@ def distillation(projector: nn.Module, student: Tensor, teacher: Tensor, scale: 
     pooled = functional.smooth_l1_loss(pooled_guess, pooled_target)
     cosine = 1 - functional.cosine_similarity(pooled_guess, pooled_target, dim=1).mean()
     return spatial + pooled + cosine
+
+
+def agreement(guess: Tensor, target: Tensor) -> Tensor:
+    """Kullback and Leibler's divergence of softened scores, both (n, k), as Hinton et al. 2015 weigh it."""
+    wanted = functional.log_softmax(target / TEMPERATURE, 1)
+    found = functional.log_softmax(guess.float() / TEMPERATURE, 1)
+    return TEMPERATURE**2 * functional.kl_div(found, wanted, reduction="batchmean", log_target=True)
 
 
 def _standard(maps: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:

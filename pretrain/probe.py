@@ -1,15 +1,15 @@
-"""How much a frozen network knows from a few images per class: `python -m pretrain.probe MODEL FOLDER...`.
+"""How much a frozen network knows from a few images per tag; `benchmarks/fewshot.py` prints it as a scoreboard.
 
-MODEL is an ONNX backbone, or a teacher's weights folder. A FOLDER holds one folder per class; names that start with an
-underscore are left out. On top comes a plain logistic regression, a common yardstick for networks, or with
-`--classifier head` the product's own head, which is what users get. The score is the mean accuracy over classes on all
-other images of the folder.
+On top of the network comes a plain logistic regression, a common yardstick for networks, or the product's own head,
+which is what users get. The score is measured on all images that the classifier was not fitted on: the mean accuracy
+over tags, and where an image may have several tags, the mean average precision over tags.
 """
 
-import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime
@@ -20,111 +20,178 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 from foveal.engine import heads
+from foveal.engine.evaluate import average_precision
 from pretrain import teachers
 from pretrain.data import SUFFIXES
 
 Features = NDArray[np.float32]  # (n, d)
-Labels = NDArray[np.intp]  # (n,)
-Embed = Callable[[NDArray[np.uint8]], Features]  # (n, s, s, 3) -> (n, d)
-
-Guess = Callable[[Features, Labels, Features], Labels]  # seen (n, d), their classes, unseen (m, d) -> classes (m,)
+Targets = NDArray[np.bool_]  # (n, k): which tags an image has
+Images = NDArray[np.uint8]  # (n, s, s, 3), RGB
+Embed = Callable[[Images], Features]
+View = Callable[[Images], Images]
 
 STRENGTH = 10.0  # of the data against the weights, as the C of the usual logistic regressions
-BATCH = 16
+BATCH = 8
+PIXELS = 12  # side of the smallest baseline's pictures
 
 
-def read(folder: Path, size: int) -> tuple[NDArray[np.uint8], Labels]:
-    """All images of a folder of class folders, stretched to (n, size, size, 3), and the numbers of their classes."""
+class Classify(Protocol):
+    """Fit on the seen, give scores (m, k) of the unseen."""
+
+    def __call__(
+        self, seen: Features, targets: Targets, unseen: Features, *, exclusive: bool
+    ) -> NDArray[np.floating]: ...
+
+
+@dataclass(frozen=True)
+class Photos:
+    """A set to be measured on."""
+
+    name: str
+    files: tuple[Path, ...]
+    targets: Targets
+    exclusive: bool
+
+    def images(self, size: int) -> Images:
+        """All images stretched to (n, size, size, 3), as the product looks at them."""
+        return np.stack([_stretched(file, size) for file in self.files])
+
+
+@dataclass(frozen=True)
+class Network:
+    """Something that embeds images of `size_px`."""
+
+    name: str
+    size_px: int
+    embed: Embed
+
+
+def read(folder: Path) -> Photos:
+    """Read a folder of class folders (names with an underscore in front are left out), or `images` and `labels.json`.
+
+    Raises:
+        ValueError: The folder is neither.
+    """
+    listed = folder / "labels.json"
+    if listed.is_file():
+        content = json.loads(listed.read_text(encoding="utf-8"))
+        rows = [[tag in tags for tag in content["tags"]] for tags in content["images"].values()]
+        return Photos(
+            folder.name, tuple(folder / "images" / name for name in content["images"]), np.array(rows), exclusive=False
+        )
     classes = sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith("_"))
-    files = [(f, i) for i, each in enumerate(classes) for f in sorted(each.iterdir()) if f.suffix.lower() in SUFFIXES]
-    images = [np.asarray(Image.open(file).convert("RGB").resize((size, size), 2)) for file, _ in files]
-    return np.stack(images), np.array([number for _, number in files])
+    found = [(f, i) for i, each in enumerate(classes) for f in sorted(each.iterdir()) if f.suffix.lower() in SUFFIXES]
+    if not found:
+        raise ValueError(f"{folder}: expected a folder of photos for each tag, or images/ and labels.json.")
+    targets = np.eye(len(classes), dtype=bool)[[number for _, number in found]]
+    return Photos(folder.name, tuple(file for file, _ in found), targets, exclusive=True)
 
 
-def onnx_embedder(path: Path, threads: int) -> tuple[Embed, int]:
-    """The network's embedding and the size of the images it takes."""
-    options = onnxruntime.SessionOptions()
+def onnx_network(path: Path, name: str = "", threads: int = 1) -> Network:
+    """A backbone's file: `image` float32 (n, 3, s, s), RGB 0..255 -> `embedding`."""
+    options: Any = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session: Any = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
-    def embed(images: NDArray[np.uint8]) -> Features:
+    def embed(images: Images) -> Features:
         tensor = np.ascontiguousarray(images.transpose(0, 3, 1, 2), np.float32)
-        return np.asarray(session.run(None, {"image": tensor})[0])
+        return np.asarray(session.run(["embedding"], {"image": tensor})[0])
 
-    return embed, int(session.get_inputs()[0].shape[2])
-
-
-def teacher_embedder(folder: Path, threads: int) -> Embed:
-    """A teacher's pooled map."""
-    torch.set_num_threads(threads)
-    teacher = teachers.load([folder])
-
-    def embed(images: NDArray[np.uint8]) -> Features:
-        return teacher(torch.from_numpy(images.transpose(0, 3, 1, 2) / np.float32(255))).mean((2, 3)).numpy()
-
-    return embed
+    return Network(name or path.stem, int(session.get_inputs()[0].shape[2]), embed)
 
 
-def features(embed: Embed, images: NDArray[np.uint8]) -> Features:
-    """L2-normalised embeddings of all images."""
-    made = np.concatenate([embed(images[at : at + BATCH]) for at in range(0, len(images), BATCH)])
-    return made / np.linalg.norm(made, axis=1, keepdims=True)
+def teacher_network(folder: Path, size: int, *, trained: bool = True) -> Network:
+    """A teacher's pooled map; untrained, the same network with fresh random weights."""
+    teacher = teachers.load([folder], trained=trained)
+
+    def embed(images: Images) -> Features:
+        return teacher(torch.from_numpy(images.transpose(0, 3, 1, 2) / np.float32(255))).maps.mean((2, 3)).numpy()
+
+    return Network(f"{folder.name}{'' if trained else ', random'} at {size}", size, embed)
 
 
-def scores(vectors: Features, labels: Labels, shots: int, seeds: int, guess: Guess | None = None) -> list[float]:
-    """Mean class accuracy for each draw of so many images per class; empty where a class is too small."""
-    guess = guess or logistic
-    if np.bincount(labels).min() <= shots:
+def pixel_network() -> Network:
+    """The pixels of a tiny picture, each image at zero mean."""
+
+    def embed(images: Images) -> Features:
+        flat = images.reshape(len(images), -1).astype(np.float32)
+        return flat - flat.mean(1, keepdims=True)
+
+    return Network(f"raw {PIXELS}x{PIXELS} pixels", PIXELS, embed)
+
+
+def features(network: Network, images: Images, views: Sequence[View] = ()) -> Features:
+    """L2-normalised embeddings of all images, or the mean of those of their views."""
+    seen = [view(images) for view in views] or [images]
+    return _normal(np.mean([_normal(_embedded(network, each)) for each in seen], axis=0))
+
+
+def scores(vectors: Features, photos: Photos, shots: int, seeds: int, classify: Classify) -> list[float]:
+    """The score for each draw of so many images per tag; empty where a tag has no more than that."""
+    if photos.targets.sum(0).min() <= shots:
         return []
-    return [_score(vectors, labels, _draw(labels, shots, np.random.default_rng(seed)), guess) for seed in range(seeds)]
+    return [_score(vectors, photos, draw(photos, shots, seed), classify) for seed in range(seeds)]
 
 
-def logistic(seen: Features, labels: Labels, unseen: Features) -> Labels:
-    """Guess by a logistic regression, with one fixed strength of regularisation."""
-    return (_with_one(unseen) @ _logistic(seen.astype(np.float64), labels)).argmax(1)
-
-
-def head(seen: Features, labels: Labels, unseen: Features) -> Labels:
-    """Guess by the head that quick training would make."""
-    fitted = heads.fit(seen, np.eye(labels.max() + 1, dtype=bool)[labels], exclusive=True, seed=0)
-    return fitted.head.probabilities(unseen).argmax(1)
-
-
-GUESSES: dict[str, Guess] = {"logistic": logistic, "head": head}
-
-
-def report(embed: Embed, size: int, folders: Sequence[Path], guess: Guess, shots: Sequence[int], seeds: int) -> None:
-    """Print one JSON line per folder and number of shots, and the mean of each number over the folders."""
-    means: dict[int, list[float]] = {count: [] for count in shots}
-    for folder in folders:
-        images, labels = read(folder, size)
-        vectors = features(embed, images)
-        for count in shots:
-            found = scores(vectors, labels, count, seeds, guess)
-            if not found:
-                continue
-            means[count].append(float(np.mean(found)))
-            spread = round(1.96 * float(np.std(found, ddof=1)) / seeds**0.5, 4) if seeds > 1 else None
-            _say(set=folder.name, shots=count, accuracy=round(means[count][-1], 4), half_interval=spread)
-    for count, values in means.items():
-        _say(set=f"mean of {len(values)}", shots=count, accuracy=round(float(np.mean(values)), 4) if values else None)
-
-
-def _draw(labels: Labels, shots: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-    chosen = np.zeros(len(labels), bool)
-    for number in range(labels.max() + 1):
-        chosen[rng.permutation(np.flatnonzero(labels == number))[:shots]] = True
+def draw(photos: Photos, shots: int, seed: int) -> NDArray[np.bool_]:
+    """Which images are seen: shuffled, then taken for as long as one of their tags has fewer than `shots`."""
+    wanted = np.full(photos.targets.shape[1], shots)
+    chosen = np.zeros(len(photos.targets), bool)
+    for index in np.random.default_rng(seed).permutation(len(chosen)):
+        if (wanted[photos.targets[index]] > 0).any():
+            chosen[index] = True
+            wanted -= photos.targets[index]
     return chosen
 
 
-def _score(vectors: Features, labels: Labels, chosen: NDArray[np.bool_], guess: Guess) -> float:
-    right = guess(vectors[chosen], labels[chosen], vectors[~chosen]) == labels[~chosen]
-    return float(np.mean([right[labels[~chosen] == number].mean() for number in range(labels.max() + 1)]))
+def logistic(seen: Features, targets: Targets, unseen: Features, *, exclusive: bool) -> NDArray[np.floating]:
+    """Scores of a logistic regression with one fixed strength of regularisation; several tags: one against the rest."""
+    if not exclusive:
+        pairs = [np.stack([~column, column], 1) for column in targets.T]
+        each = [logistic(seen, pair, unseen, exclusive=True) for pair in pairs]
+        return np.stack([found[:, 1] - found[:, 0] for found in each], 1)
+    return _with_one(unseen) @ _logistic(seen.astype(np.float64), targets)
 
 
-def _logistic(vectors: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:
-    inputs, targets = _with_one(vectors), np.eye(labels.max() + 1)[labels]
+def head(seen: Features, targets: Targets, unseen: Features, *, exclusive: bool) -> NDArray[np.floating]:
+    """Probabilities of the head of quick training; from fewer images than it needs, scores of the regression."""
+    if targets.sum(0).min() < heads.FEWEST_FOLDS:
+        return logistic(seen, targets, unseen, exclusive=exclusive)
+    return heads.fit(seen, targets, exclusive=exclusive, seed=0).head.probabilities(unseen)
+
+
+CLASSIFIERS: dict[str, Classify] = {"logistic": logistic, "head": head}
+
+
+def _stretched(file: Path, size: int) -> Images:
+    with Image.open(file) as opened:
+        return np.asarray(opened.convert("RGB").resize((size, size), Image.Resampling.BILINEAR))
+
+
+def _embedded(network: Network, images: Images) -> Features:
+    return np.concatenate(list(_batches(network, images)))
+
+
+def _batches(network: Network, images: Images) -> Iterator[Features]:
+    for at in range(0, len(images), BATCH):
+        yield network.embed(images[at : at + BATCH])
+
+
+def _normal(vectors: Features) -> Features:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+
+
+def _score(vectors: Features, photos: Photos, chosen: NDArray[np.bool_], classify: Classify) -> float:
+    unseen = photos.targets[~chosen]
+    found = classify(vectors[chosen], photos.targets[chosen], vectors[~chosen], exclusive=photos.exclusive)
+    if not photos.exclusive:
+        return float(np.mean([average_precision(*columns) for columns in zip(unseen.T, found.T, strict=True)]))
+    right = unseen[np.arange(len(unseen)), found.argmax(1)]
+    return float(np.mean([right[column].mean() for column in unseen.T]))
+
+
+def _logistic(vectors: NDArray[np.float64], targets: Targets) -> NDArray[np.float64]:
+    inputs = _with_one(vectors)
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights = flat.reshape(inputs.shape[1], -1)
@@ -139,29 +206,3 @@ def _logistic(vectors: NDArray[np.float64], labels: Labels) -> NDArray[np.float6
 
 def _with_one(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.hstack([vectors, np.ones((len(vectors), 1))]).astype(np.float64)
-
-
-def _say(**values: object) -> None:
-    print(json.dumps(values), flush=True)
-
-
-def main() -> None:
-    """Probe a backbone or a teacher on folders of class folders."""
-    parser = argparse.ArgumentParser(description="Probe a frozen network with a few images per class.")
-    parser.add_argument("model", type=Path)
-    parser.add_argument("folders", type=Path, nargs="+")
-    parser.add_argument("--shots", type=int, nargs="+", default=[5, 20])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--size", type=int, default=160, help="of the images, for a teacher")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--classifier", choices=sorted(GUESSES), default="logistic")
-    given = parser.parse_args()
-    if given.model.is_dir():
-        embed, size = teacher_embedder(given.model, given.threads), given.size
-    else:
-        embed, size = onnx_embedder(given.model, given.threads)
-    report(embed, size, given.folders, GUESSES[given.classifier], given.shots, given.seeds)
-
-
-if __name__ == "__main__":
-    main()

@@ -4,13 +4,11 @@ Every batch is a function of the seed and its step, so that a resumed run gives 
 """
 
 import argparse
-import contextlib
 import json
-import math
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +17,15 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from pretrain import data, generators, losses, teachers
+from pretrain import data, generators, losses, optimizers, teachers
 from pretrain.students import STUDENTS, Student
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
 SCALE_BATCHES = 4
 LOG_EVERY = 20
+STATEFUL = ("student", "heads", "average", "optimizer")
+AVERAGED = "module."  # what the running average puts before the names of weights
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,23 @@ class Recipe:
     steps: int
     seed: int = 0
     size_px: int = 128
-    batch: int = 64
+    batch: int = 128
     generated_share: float = 0.25
     generated_count: int = 8000
     generated_px: int = 128
     photo_px: int = 64
     warmup_steps: int = 200
-    learning_rate: float = 2e-3
+    decay_share: float = 0.25
+    learning_rate: float = 3e-3
     weight_decay: float = 0.02
+    score_weight: float = 0.0
     average_decay: float = 0.998
-    checkpoint_every: int = 200
-    threads: int = 1
+    checkpoint_every: int = 100
     augmentation: data.Augmentation = field(default_factory=data.Augmentation)
+
+    @property
+    def fall_begins(self) -> int:
+        return self.steps - round(self.steps * self.decay_share)
 
 
 @dataclass(frozen=True)
@@ -58,14 +63,23 @@ class Pools:
     photos: Tensor
 
 
+class Heads(nn.Module):
+    """What turns the student's map (n, d, h, w) into the teachers' words; thrown away after training."""
+
+    def __init__(self, dimension: int, channels: int, classes: Sequence[int]) -> None:
+        super().__init__()
+        self.projector = nn.Conv2d(dimension, channels, 1)
+        self.scores = nn.ModuleList(nn.Linear(dimension, each) for each in classes)
+
+
 @dataclass
 class State:
     """What changes while training; all of it goes into the checkpoint."""
 
     student: Student
-    projector: nn.Conv2d
+    heads: Heads
     average: AveragedModel
-    optimizer: torch.optim.AdamW
+    optimizer: optimizers.Both
     scale: losses.Scale
     step: int = 0
 
@@ -76,33 +90,42 @@ def read_recipe(path: Path) -> Recipe:
     return Recipe(**values, augmentation=augmentation)
 
 
-def gather(recipe: Recipe, photo_paths: Sequence[Path], cache: Path | None = None) -> Pools:
+def gather(recipe: Recipe, photo_paths: Sequence[Path], cache: Path | None = None, device: str = "cpu") -> Pools:
     """Read the photos and make the generated pool, which is kept in the cache folder for a resumed run."""
     photos = data.photos(photo_paths, recipe.photo_px)
     generated = _generated(recipe, cache)
-    return Pools(torch.from_numpy(generated), torch.from_numpy(photos))
+    return Pools(torch.from_numpy(generated).to(device), torch.from_numpy(photos).to(device))
 
 
-def start(recipe: Recipe, teacher: nn.Module, pools: Pools) -> State:
+def start(recipe: Recipe, teacher: teachers.Teachers, pools: Pools) -> State:
     """Fresh weights, and the scale of the teacher's features measured on the first batches."""
     torch.manual_seed(recipe.seed)
+    device = pools.generated.device
     student = Student(STUDENTS[recipe.student])
+    lessons = [_teach(teacher, batch(recipe, pools, step)) for step in range(SCALE_BATCHES)]
+    maps = torch.cat([lesson.maps for lesson in lessons])
+    classes = [scores.shape[1] for scores in lessons[0].scores] if recipe.score_weight else []
+    heads = Heads(student.dimension, maps.shape[1], classes)
+    both = nn.ModuleList([student, heads]).to(device)
     student.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - the stub lacks this overload
-    maps = torch.cat([_teach(teacher, batch(recipe, pools, step)) for step in range(SCALE_BATCHES)])
-    projector = nn.Conv2d(student.dimension, maps.shape[1], 1)
-    both = nn.ModuleList([student, projector])
     average = AveragedModel(both, multi_avg_fn=get_ema_multi_avg_fn(recipe.average_decay), use_buffers=True)
-    return State(student, projector, average, _optimizer(recipe, both), losses.measure(maps))
+    optimizer = optimizers.make(student, heads, recipe.learning_rate, recipe.weight_decay)
+    return State(student, heads, average, optimizer, losses.measure(maps))
 
 
-def train(recipe: Recipe, state: State, teacher: nn.Module, pools: Pools) -> Iterator[dict[str, float]]:
+def train(recipe: Recipe, state: State, teacher: teachers.Teachers, pools: Pools) -> Iterator[dict[str, float]]:
     """Run the remaining steps; gives the step's figures after each."""
     while state.step < recipe.steps:
-        rate = _rate(recipe, state.step)
-        for group in state.optimizer.param_groups:
-            group["lr"] = rate
+        rate = optimizers.rate_at(
+            state.step,
+            recipe.steps,
+            peak=recipe.learning_rate,
+            warmup=recipe.warmup_steps,
+            decay_share=recipe.decay_share,
+        )
+        state.optimizer.set_rate(rate)
         images = batch(recipe, pools, state.step)
-        loss = _step(state, images, _teach(teacher, images))
+        loss = _step(recipe, state, images, _teach(teacher, images))
         state.step += 1
         yield {"step": state.step, "loss": loss, "rate": rate}
 
@@ -123,10 +146,7 @@ def save(state: State, recipe: Recipe, path: Path) -> None:
     content = {
         "recipe": asdict(recipe),
         "step": state.step,
-        "student": state.student.state_dict(),
-        "projector": state.projector.state_dict(),
-        "average": state.average.state_dict(),
-        "optimizer": state.optimizer.state_dict(),
+        **{name: getattr(state, name).state_dict() for name in STATEFUL},
         "scale": losses.pack(state.scale),
     }
     partial = path.with_suffix(".partial")
@@ -135,27 +155,47 @@ def save(state: State, recipe: Recipe, path: Path) -> None:
 
 
 def resume(state: State, recipe: Recipe, path: Path) -> None:
-    """Take weights, optimizer, averages and step from a checkpoint of the same recipe."""
-    content: dict[str, Any] = torch.load(path, weights_only=True)
-    if content["recipe"] != asdict(recipe):
-        raise ValueError(f"{path} was written by another recipe: {content['recipe']}, not {asdict(recipe)}")
-    for name in ("student", "projector", "average", "optimizer"):
+    """Take weights, optimizer, averages and step from a checkpoint of the same recipe.
+
+    The number of steps may change for as long as the rate has not begun to fall, then and now.
+
+    Raises:
+        ValueError: Another recipe wrote it, or it is past the point where the steps were decided.
+    """
+    content: dict[str, Any] = torch.load(path, weights_only=True, map_location=state.scale.map_mean.device)
+    written = recipe_of(content)
+    if replace(written, steps=recipe.steps) != recipe:
+        raise ValueError(f"{path} was written by another recipe: {written}, not {recipe}")
+    if written.steps != recipe.steps and content["step"] > min(written.fall_begins, recipe.fall_begins):
+        raise ValueError(f"{path} is at step {content['step']}, where the rate falls: its steps stay {written.steps}")
+    for name in STATEFUL:
         getattr(state, name).load_state_dict(content[name])
     state.scale, state.step = losses.unpack(content["scale"]), content["step"]
 
 
-def checkpoint_recipe(path: Path) -> Recipe:
+def begin_from(state: State, path: Path) -> None:
+    """Take the averaged student and heads of an earlier run of the same shapes as the first weights of this one."""
+    content: dict[str, Any] = torch.load(path, weights_only=True, map_location=state.scale.map_mean.device)
+    weights = {key: value for key, value in content["average"].items() if key.startswith(AVERAGED)}
+    nn.ModuleList([state.student, state.heads]).load_state_dict(
+        {key.removeprefix(AVERAGED): value for key, value in weights.items()}
+    )
+    state.average.load_state_dict(weights | {"n_averaged": torch.tensor(0)})
+    state.scale = losses.unpack(content["scale"])
+
+
+def recipe_of(content: dict[str, Any]) -> Recipe:
     """The recipe that wrote a checkpoint."""
-    values: dict[str, Any] = torch.load(path, weights_only=True)["recipe"]
+    values = dict(content["recipe"])
     values["augmentation"] = data.Augmentation(**values["augmentation"])
     return Recipe(**values)
 
 
 def averaged_student(path: Path) -> Student:
     """The averaged weights of a checkpoint, ready to be served."""
-    content: dict[str, Any] = torch.load(path, weights_only=True)
+    content: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
     student = Student(STUDENTS[content["recipe"]["student"]])
-    prefix = "module.0."
+    prefix = f"{AVERAGED}0."
     weights = {key.removeprefix(prefix): value for key, value in content["average"].items() if key.startswith(prefix)}
     student.load_state_dict(weights)
     return student.eval()
@@ -171,40 +211,24 @@ def _generated(recipe: Recipe, cache: Path | None) -> np.ndarray[Any, np.dtype[n
     return made
 
 
-def _optimizer(recipe: Recipe, module: nn.Module) -> torch.optim.AdamW:
-    """Norms and biases carry no weight decay."""
-    decayed = [each for each in module.parameters() if each.ndim > 1]
-    free = [each for each in module.parameters() if each.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": free, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+def _half(device: torch.device) -> torch.autocast:
+    return torch.autocast(device.type, torch.bfloat16)
 
 
-def _rate(recipe: Recipe, step: int) -> float:
-    """Linear warm-up, then a cosine that ends at zero."""
-    if step < recipe.warmup_steps:
-        return recipe.learning_rate * (step + 1) / recipe.warmup_steps
-    done = (step - recipe.warmup_steps) / max(1, recipe.steps - recipe.warmup_steps)
-    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
-
-
-def _half() -> contextlib.AbstractContextManager[Any]:
-    return torch.autocast("cpu", torch.bfloat16)
-
-
-@torch.no_grad()
-def _teach(teacher: nn.Module, images: Tensor) -> Tensor:
-    with _half():
+def _teach(teacher: teachers.Teachers, images: Tensor) -> teachers.Lesson:
+    with _half(images.device):
         return teacher(images)
 
 
-def _step(state: State, images: Tensor, target: Tensor) -> float:
-    with _half():
+def _step(recipe: Recipe, state: State, images: Tensor, lesson: teachers.Lesson) -> float:
+    with _half(images.device):
         maps = state.student(images)
-        loss = losses.distillation(state.projector, maps, target, state.scale)
-    state.optimizer.zero_grad(set_to_none=True)
+        loss = losses.distillation(state.heads.projector, maps, lesson.maps, state.scale)
+        for head, scores in zip(state.heads.scores, lesson.scores, strict=False):
+            loss = loss + recipe.score_weight * losses.agreement(head(maps.mean((2, 3))), scores)
     loss.backward()
     state.optimizer.step()
-    state.average.update_parameters(nn.ModuleList([state.student, state.projector]))
+    state.average.update_parameters(nn.ModuleList([state.student, state.heads]))
     return loss.item()
 
 
@@ -214,6 +238,11 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--teachers", type=Path, nargs="+", required=True)
     parser.add_argument("--photos", type=Path, nargs="*", default=[])
+    parser.add_argument("--begin", type=Path, help="a checkpoint whose averaged weights are the first weights")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="of the processor; two runs share two cores best as one each"
+    )
     return parser.parse_args(words)
 
 
@@ -221,15 +250,18 @@ def main(words: Sequence[str] | None = None) -> None:
     """Train until the schedule ends; start again with the same command to resume."""
     given = _arguments(words)
     recipe = read_recipe(given.config)
-    torch.set_num_threads(recipe.threads)
+    torch.set_num_threads(given.threads)
     given.out.mkdir(parents=True, exist_ok=True)
-    pools = gather(recipe, given.photos, given.out)
-    teacher = teachers.load(given.teachers)
+    pools = gather(recipe, given.photos, given.out, given.device)
+    teacher = teachers.load(given.teachers).to(given.device)
     state = start(recipe, teacher, pools)
     if (given.out / CHECKPOINT).exists():
         resume(state, recipe, given.out / CHECKPOINT)
+    elif given.begin is not None:
+        begin_from(state, given.begin)
     with (given.out / LOG).open("a", encoding="utf-8") as log:
-        _note(log, pools={name: [len(pool), data.digest(pool.numpy())] for name, pool in vars(pools).items()})
+        digests = {name: [len(pool), data.digest(pool.cpu().numpy())] for name, pool in vars(pools).items()}
+        _note(log, pools=digests, teachers=[each.name for each in given.teachers], device=given.device)
         _follow(recipe, state, train(recipe, state, teacher, pools), given.out / CHECKPOINT, log)
 
 
@@ -238,7 +270,7 @@ def _follow(recipe: Recipe, state: State, steps: Iterator[dict[str, float]], pat
     began = time.monotonic()
     for figures in steps:
         losses_seen.append(figures["loss"])
-        if state.step % LOG_EVERY == 0:
+        if state.step % LOG_EVERY == 0 or state.step == recipe.steps:
             speed = len(losses_seen) * recipe.batch / (time.monotonic() - began)
             _note(log, **figures | {"loss": sum(losses_seen) / len(losses_seen), "images_per_second": round(speed, 1)})
             losses_seen, began = [], time.monotonic()

@@ -24,7 +24,8 @@ class Shape:
 
 
 STUDENTS = {
-    "foveal-s": Shape(stem=32, widths=(48, 96, 192, 352), blocks=(1, 2, 2, 2)),
+    "foveal-s": Shape(stem=16, widths=(32, 80, 192, 352), blocks=(1, 1, 2, 2)),
+    "foveal-xs": Shape(stem=16, widths=(24, 48, 96, 176), blocks=(1, 1, 2, 2)),
     "tiny": Shape(stem=8, widths=(8, 16), blocks=(1, 1)),
 }
 
@@ -68,6 +69,7 @@ class Student(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1), persistent=False)
+        self.widths = shape.widths
         self.stem = ConvNorm(3, shape.stem, 3, 2)
         self.blocks = nn.ModuleList(_blocks(shape))
         self.ends = tuple(accumulate(shape.blocks))[-SCALES:]

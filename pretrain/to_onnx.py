@@ -6,6 +6,7 @@ Half-precision weights pass through Cast nodes that the runtime folds away when 
 """
 
 import argparse
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from foveal.engine.graph import MAPS
 from pretrain import run
 from pretrain.finish import Finish, Part, measure, plain_views, pooled
 from pretrain.students import Block, ConvNorm, Student
@@ -74,7 +76,10 @@ def export(student: Student, finish: Finish, size_px: int) -> bytes:
         for index, (values, part) in enumerate(zip(pooled, finish.parts, strict=True))
     ]
     graph.add("Concat", made, "embedding", axis=1)
-    return _model(graph, size_px, student.embedding_dimension).SerializeToString()
+    model = _model(graph, size_px, student.embedding_dimension)
+    strides = [2 ** (len(student.widths) + 1 - index) for index in reversed(range(len(stages)))]
+    helper.set_model_props(model, {MAPS: json.dumps(dict(zip(map(str, strides), stages, strict=True)))})
+    return model.SerializeToString(deterministic=True)
 
 
 def _normalised(graph: Graph, student: Student) -> str:
@@ -136,7 +141,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     student = run.averaged_student(given.run / run.CHECKPOINT)
-    recipe = run.checkpoint_recipe(given.run / run.CHECKPOINT)
+    recipe = run.recipe_of(torch.load(given.run / run.CHECKPOINT, weights_only=True, map_location="cpu"))
     views = plain_views(recipe, run.gather(recipe, given.photos, given.run))
     given.out.write_bytes(export(student, measure(pooled(student, views)), given.size))
 

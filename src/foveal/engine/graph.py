@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -17,6 +18,7 @@ INPUT = "image"  # float32 (batch, 3, s, s), RGB 0..255
 OUTPUT = "probabilities"  # float32 (batch, k)
 EMBEDDING = "embedding"
 LABELS = "foveal.labels"  # metadata: a JSON list, in the order of the columns
+MAPS = "foveal.maps"  # metadata of a backbone: a JSON object, stride -> name of the map's tensor
 # What Windows ML reads before it converts a picture, and what Azure's own exports carry.
 PIXELS: Mapping[str, str] = {
     "Image.BitmapPixelFormat": "Rgb8",
@@ -46,6 +48,26 @@ def classifier_graph(backbone: Backbone, head: Head, labels: Sequence[str]) -> b
     return model.SerializeToString(deterministic=True)
 
 
+def feature_maps(path: Path) -> bytes:
+    """The part of a backbone's file that makes its feature maps.
+
+    `image` float32 (batch, 3, s, s), RGB 0..255 -> `map8`, `map16`, `map32`: (batch, c, s/stride, s/stride) each.
+
+    Raises:
+        Invalid: The backbone does not name its maps.
+    """
+    model = onnx.load(path)
+    maps = {each.key: each.value for each in model.metadata_props}.get(MAPS)
+    if maps is None:
+        raise Invalid(f"The backbone {path.stem} gives an embedding alone, no feature maps.")
+    del model.graph.output[:]
+    for stride, tensor in json.loads(maps).items():
+        model.graph.node.append(helper.make_node("Identity", [tensor], [f"map{stride}"], name=f"map{stride}"))
+        model.graph.output.append(helper.make_empty_tensor_value_info(f"map{stride}"))
+    _drop_unused(model.graph)
+    return onnx.shape_inference.infer_shapes(model, strict_mode=True).SerializeToString(deterministic=True)
+
+
 def widened(graph: bytes) -> bytes:
     """The same model with its weights in single precision and no Cast nodes, for converters that do not fold them."""
     model = onnx.load_from_string(graph)
@@ -63,6 +85,19 @@ def widened(graph: bytes) -> bytes:
     model.graph.initializer.extend(halves.values())
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString(deterministic=True)
+
+
+def _drop_unused(graph: onnx.GraphProto) -> None:
+    """Leave out the nodes and weights that no output depends on; nodes stand in the order of their computation."""
+    wanted, kept = {output.name for output in graph.output}, list[onnx.NodeProto]()
+    for node in reversed(graph.node):
+        if wanted & set(node.output):
+            kept.append(node)
+            wanted |= set(node.input)
+    weights = [weight for weight in graph.initializer if weight.name in wanted]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(reversed(kept))
+    graph.initializer.extend(weights)
 
 
 def _normalised() -> list[onnx.NodeProto]:

@@ -1,0 +1,1 @@
+"""Procedural pictures in batches: chance, fields, colours, shapes, scenes and the camera that takes them."""
