@@ -45,13 +45,13 @@ class Teachers(nn.Module):
 def load(folders: Sequence[Path], *, trained: bool = True) -> Teachers:
     """Load each teacher from its weights folder; `load(name)` is taken from the teachers.py beside that folder.
 
-    Untrained, they are the same networks with fresh random weights: a yardstick.
+    Untrained, they are the same networks with fresh random weights (He et al. 2015): a yardstick.
     """
     members = [_definitions(folder.parent).load(folder.name) for folder in folders]
     if not trained:
         torch.manual_seed(0)
         for layer in (layer for member in members for layer in member.modules()):
-            getattr(layer, "reset_parameters", int)()
+            _forget(layer)
     return Teachers(members)
 
 
@@ -63,3 +63,13 @@ def _definitions(home: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def _forget(layer: nn.Module) -> None:
+    """Give one layer fresh random weights; a layer that holds others is left to them."""
+    if isinstance(layer, nn.BatchNorm2d):
+        layer.reset_parameters()
+    if isinstance(layer, nn.Conv2d | nn.Linear):
+        nn.init.kaiming_normal_(layer.weight)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)

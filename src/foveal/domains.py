@@ -1,6 +1,6 @@
 """Azure's domains: identity on the wire, and the recipe behind each. One row each.
 
-The classification domains share one recipe today; the compact ones are the same network, since every domain exports.
+Every domain exports; the compact ones stand on the smaller network, for phones and edge boxes.
 """
 
 from dataclasses import dataclass
@@ -18,18 +18,23 @@ CLASSIFICATION_TYPES = (MULTICLASS, MULTILABEL)
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A row of Azure's table of domains; `backbone` names the network behind it."""
+    """A row of Azure's table of domains; `backbone` names the network behind it, `megabytes` says how large that is."""
 
     id: UUID
     name: str
     type: DomainType
     backbone: str = "foveal-s"
+    megabytes: int = 12
     retired: bool = False
     aliases: tuple[str, ...] = ()
 
 
 def _row(id: str, name: str, type: DomainType = "Classification", *, retired: bool = False, alias: str = "") -> Domain:
     return Domain(UUID(id), name, type, retired=retired, aliases=tuple(alias.split()))
+
+
+def _compact(id: str, name: str, type: DomainType = "Classification") -> Domain:
+    return Domain(UUID(id), name, type, backbone="foveal-xs", megabytes=3)
 
 
 # The order is the one in which the service lists them.
@@ -39,18 +44,18 @@ DOMAINS = (
     _row("ca455789-012d-4b50-9fec-5bb63841c793", "Landmarks", alias="landmarks"),
     _row("b30a91ae-e3c1-4f73-a81e-c270bff27c39", "Retail", alias="retail"),
     _row("45badf75-3591-4f26-a705-45678d3e9f5f", "Adult", retired=True),
-    _row("0732100f-1a38-4e49-a514-c9b44c697ab5", "General (compact)"),
-    _row("8882951b-82cd-4c32-970b-d5f8cb8bf6d7", "Food (compact)"),
-    _row("b5cfd229-2ac7-4b2b-8d0a-2b0661344894", "Landmarks (compact)"),
-    _row("6b4faeda-8396-481b-9f8b-177b9fa3097f", "Retail (compact)"),
+    _compact("0732100f-1a38-4e49-a514-c9b44c697ab5", "General (compact)"),
+    _compact("8882951b-82cd-4c32-970b-d5f8cb8bf6d7", "Food (compact)"),
+    _compact("b5cfd229-2ac7-4b2b-8d0a-2b0661344894", "Landmarks (compact)"),
+    _compact("6b4faeda-8396-481b-9f8b-177b9fa3097f", "Retail (compact)"),
     _row("da2e3a8a-40a5-4171-82f4-58522f70fbc1", "General", "ObjectDetection"),
     _row("1d8ffafe-ec40-4fb2-8f90-72b3b6cecea4", "Logo", "ObjectDetection"),
     _row("3780a898-81c3-4516-81ae-3a139614e1f3", "Products on Shelves", "ObjectDetection"),
-    _row("a27d5ca5-bb19-49d8-a70a-fec086c47f5b", "General (compact)", "ObjectDetection"),
-    _row("7ec2ac80-887b-48a6-8df9-8b1357765430", "General (compact) [S1]", "ObjectDetection"),
+    _compact("a27d5ca5-bb19-49d8-a70a-fec086c47f5b", "General (compact)", "ObjectDetection"),
+    _compact("7ec2ac80-887b-48a6-8df9-8b1357765430", "General (compact) [S1]", "ObjectDetection"),
     _row("a8e3c40f-fb4a-466f-832a-5e457ae4a344", "General [A1]"),
     _row("2e37d7fb-3a54-486a-b4d6-cfc369af0018", "General [A2]"),
-    _row("a1db07ca-a19a-4830-bae8-e004a42dc863", "General (compact) [S1]"),
+    _compact("a1db07ca-a19a-4830-bae8-e004a42dc863", "General (compact) [S1]"),
     _row("9c616dff-2e7d-ea11-af59-1866da359ce6", "General [A1]", "ObjectDetection"),
 )
 DEFAULT = DOMAINS[0]

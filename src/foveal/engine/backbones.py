@@ -50,7 +50,10 @@ class Backbone:
 # The version of a row with a source is that of our conversion: another one gives other numbers.
 BACKBONES = (
     Backbone(
-        name="foveal-s", file="foveal-s.onnx", size_px=224, dimension=992, license="Apache-2.0", version="2026.11"
+        name="foveal-s", file="foveal-s.onnx", size_px=224, dimension=976, license="Apache-2.0", version="2026.11.2"
+    ),
+    Backbone(
+        name="foveal-xs", file="foveal-xs.onnx", size_px=224, dimension=496, license="Apache-2.0", version="2026.11.2"
     ),
     Backbone(
         name="dinov2-s",

@@ -1,6 +1,7 @@
 """Training, predicting and embedding on folders, without a server."""
 
 import json
+import socket
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -98,6 +99,20 @@ class TestEmbed:
         with np.load(tmp_path / "vectors.npz") as found:
             assert found["embeddings"].shape == (18, backbones.find().dimension)
             assert [Path(path).name for path in found["paths"][:3]] == ["0.png", "1.png", "2.png"]
+
+    @pytest.mark.parametrize("backbone", ["foveal-s", "foveal-xs"])
+    def test_works_with_the_network_switched_off(
+        self, foveal: Command, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backbone: str
+    ) -> None:
+        def unreachable(*_: object, **__: object) -> None:
+            raise OSError("The network is off.")
+
+        monkeypatch.setattr(socket, "socket", unreachable)
+        monkeypatch.setattr(socket, "getaddrinfo", unreachable)
+        assert foveal("embed", photos, "--backbone", backbone, "--out", tmp_path / "vectors.npz").code == 0
+        with np.load(tmp_path / "vectors.npz") as found:
+            assert np.isfinite(found["embeddings"]).all()
+            assert len(np.unique(found["embeddings"], axis=0)) == 18
 
     def test_no_photos_is_an_error(self, foveal: Command, tmp_path: Path) -> None:
         (tmp_path / "none").mkdir()

@@ -95,6 +95,17 @@ class TestRun:
         assert "| Pictures, photos | 6, digest" in told
         assert "| Images seen | 2 of 2 steps of 4 at 32 px |" in told
 
+    @pytest.mark.gpu
+    def test_trains_on_a_gpu_and_exports_on_the_processor(
+        self, teacher: Path, photo_archive: Path, tmp_path: Path
+    ) -> None:
+        config = tmp_path / "tiny.toml"
+        config.write_text('student = "tiny"\nsteps = 3\nbatch = 8\nsize_px = 32\ngenerated_count = 64\n', "utf-8")
+        arguments = ["--config", config, "--out", tmp_path, "--teachers", teacher, "--photos", photo_archive]
+        run.main([*map(str, arguments), "--device", "cuda"])
+        student = run.averaged_student(tmp_path / run.CHECKPOINT)
+        assert len(to_onnx.export(student, unfinished(student), 32)) > 1000
+
     def test_resumed_gives_the_weights_of_an_uninterrupted_one(self, teacher: Path, tmp_path: Path) -> None:
         whole, loaded, pools = started(teacher)
         list(run.train(RECIPE, whole, loaded, pools))
@@ -148,6 +159,12 @@ class TestRun:
         assert [each.out_features for each in state.heads.scores] == [5]
         found = [each["loss"] for each in run.train(recipe, state, loaded, pools)]
         assert np.mean(found[-5:]) < 0.8 * np.mean(found[:5])
+
+    def test_forgets_what_a_yardstick_must_not_know(self, teacher: Path) -> None:
+        images = torch.rand(2, 3, 32, 32)
+        known, again, fresh = (teachers.load([teacher], trained=kind)(images).maps for kind in (True, True, False))
+        torch.testing.assert_close(known, again, rtol=0, atol=0)
+        assert (known != fresh).any()
 
     def test_names_the_missing_definitions_of_a_teacher(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError, match=r"teachers\.py"):

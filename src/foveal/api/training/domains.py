@@ -10,8 +10,6 @@ from foveal.exporters.catalog import PLATFORMS
 
 router = APIRouter(prefix="/domains", tags=["Domains"])
 
-MODEL_MEGABYTES = 12
-
 
 @router.get("", operation_id="GetDomains")
 def every() -> list[schemas.Domain]:
@@ -33,7 +31,7 @@ def _shape(domain: domains.Domain) -> schemas.Domain:
         enabled=True,
         exportable_platforms=list(PLATFORMS) if exportable else [],
         model_information=schemas.ModelInformation(
-            estimated_model_size_in_megabytes=MODEL_MEGABYTES, description=f"A classifier on {domain.backbone}."
+            estimated_model_size_in_megabytes=domain.megabytes, description=f"A classifier on {domain.backbone}."
         )
         if exportable
         else None,
