@@ -126,6 +126,7 @@ class TestList:
         found = listed(foveal)
         assert {name: each["here"] for name, each in found.items()} == {
             "foveal-s": True,
+            "foveal-xs": True,
             "dinov2-s": False,
             "dinov2-b": False,
         }
