@@ -57,7 +57,7 @@ def main() -> None:
     """Measure in turns and print a Markdown table."""
     options = _options()
     with tempfile.TemporaryDirectory() as folder:
-        named = [(each.name, each.path, each.size_px) for each in BACKBONES if each.path.is_file()]
+        named = [(each.name, each.path, each.size_px) for each in BACKBONES if each.is_here]
         named += [(each.stem, each, options.size) for each in options.networks]
         named += [(each.name, _exported(each, Path(folder), options.size), options.size) for each in options.beside]
         contestants = [Contestant(name, _session(path), size) for name, path, size in named]

@@ -94,13 +94,15 @@ def table(board: Board, sets: Sequence[str], shots: int) -> str:
 
 
 def networks(options: argparse.Namespace) -> list[probe.Network]:
-    """The baselines, the teachers that were given and all backbones that are here."""
+    """The networks of the command line, and before them the baselines, the teachers and all backbones that are here."""
+    extra = [probe.onnx_network(each, threads=options.threads) for each in options.networks]
+    if options.only:
+        return extra
     given = [
         probe.teacher_network(each, options.size, trained=kind) for each in options.teachers for kind in (False, True)
     ]
-    here = [probe.onnx_network(each.path, each.name, options.threads) for each in BACKBONES if each.path.is_file()]
-    extra = [probe.onnx_network(each, threads=options.threads) for each in options.networks]
-    return extra if options.only else [probe.pixel_network(), *given, *here, *extra]
+    here = [probe.onnx_network(each.path, each.name, options.threads) for each in BACKBONES if each.is_here]
+    return [probe.pixel_network(), *given, *here, *extra]
 
 
 def _summary(found: Sequence[float]) -> dict[str, float]:
@@ -135,8 +137,9 @@ def main() -> None:
     options = _options()
     torch.set_num_threads(options.threads)
     board: Board = {}
+    contestants = networks(options)
     for photos in map(probe.read, options.folders):
-        for network in networks(options):
+        for network in contestants:
             for label, shots, found in measure(network, photos, options):
                 board[label, photos.name, shots] = found
     for shots in options.shots:

@@ -14,11 +14,8 @@ from pretrain import run
 from pretrain.students import STUDENTS, Student
 
 
-def facts(folder: Path) -> Iterator[tuple[str, str]]:
-    """What the checkpoint and the log of a run tell: names and values."""
-    content: dict[str, Any] = torch.load(folder / run.CHECKPOINT, weights_only=True, map_location="cpu")
-    recipe = run.recipe_of(content)
-    notes = [json.loads(line) for line in (folder / run.LOG).read_text(encoding="utf-8").splitlines()]
+def facts(recipe: run.Recipe, done: int, notes: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """What a run's recipe, the number of steps done and the notes of its log tell: names and values."""
     steps = {note["step"]: note for note in notes if "step" in note}
     began = next(note for note in notes if "pools" in note)
     shape = STUDENTS[recipe.student]
@@ -28,7 +25,7 @@ def facts(folder: Path) -> Iterator[tuple[str, str]]:
     yield "Teachers", ", ".join(began.get("teachers", ["not noted"]))
     for kind, (count, digest) in began["pools"].items():
         yield f"Pictures, {kind}", f"{count:,}, digest {digest}" if count else "none"
-    yield "Images seen", f"{content['step']:,} of {recipe.steps:,} steps of {recipe.batch} at {recipe.size_px} px"
+    yield "Images seen", f"{done:,} of {recipe.steps:,} steps of {recipe.batch} at {recipe.size_px} px"
     yield "Time", f"{_minutes(steps, recipe.batch):.0f} minutes on {began.get('device', 'cpu')}"
     losses = [note["loss"] for _, note in sorted(steps.items())]
     yield "Loss", f"{losses[0]:.3f} at first, {losses[-1]:.3f} at last"
@@ -36,10 +33,11 @@ def facts(folder: Path) -> Iterator[tuple[str, str]]:
 
 def markdown(folder: Path) -> str:
     """The facts as a table, and the recipe as it was read."""
-    rows = [f"| {name} | {value} |" for name, value in facts(folder)]
     content: dict[str, Any] = torch.load(folder / run.CHECKPOINT, weights_only=True, map_location="cpu")
-    recipe = json.dumps(asdict(run.recipe_of(content)), indent=2)
-    return "\n".join(["| What | |", "|--|--|", *rows, "", "```json", recipe, "```"])
+    recipe = run.recipe_of(content)
+    notes = [json.loads(line) for line in (folder / run.LOG).read_text(encoding="utf-8").splitlines()]
+    rows = [f"| {name} | {value} |" for name, value in facts(recipe, content["step"], notes)]
+    return "\n".join(["| What | |", "|--|--|", *rows, "", "```json", json.dumps(asdict(recipe), indent=2), "```"])
 
 
 def _minutes(notes: dict[int, dict[str, float]], batch: int) -> float:

@@ -21,6 +21,7 @@ from scipy.special import log_softmax
 
 from foveal.engine import heads
 from foveal.engine.evaluate import average_precision
+from foveal.engine.features import head_features
 from pretrain import teachers
 from pretrain.data import SUFFIXES
 
@@ -123,7 +124,7 @@ def pixel_network() -> Network:
 def features(network: Network, images: Images, views: Sequence[View] = ()) -> Features:
     """L2-normalised embeddings of all images, or the mean of those of their views."""
     seen = [view(images) for view in views] or [images]
-    return _normal(np.mean([_normal(_embedded(network, each)) for each in seen], axis=0))
+    return head_features(np.mean([head_features(_embedded(network, each)) for each in seen], axis=0))
 
 
 def scores(vectors: Features, photos: Photos, shots: int, seeds: int, classify: Classify) -> list[float]:
@@ -175,10 +176,6 @@ def _embedded(network: Network, images: Images) -> Features:
 def _batches(network: Network, images: Images) -> Iterator[Features]:
     for at in range(0, len(images), BATCH):
         yield network.embed(images[at : at + BATCH])
-
-
-def _normal(vectors: Features) -> Features:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
 
 
 def _score(vectors: Features, photos: Photos, chosen: NDArray[np.bool_], classify: Classify) -> float:
