@@ -1,4 +1,4 @@
-"""All tables, in the order in which one meets them: project, tag, image, iteration, prediction, export, job."""
+"""All tables, in the order in which one meets them: resource, project, tag, image, iteration, prediction, export, job."""
 
 from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
@@ -38,12 +38,50 @@ class Table(DeclarativeBase):
     }
 
 
+class Resource(Table):
+    """Who may call: a training, prediction or combined resource in a region, opened by keys of its own."""
+
+    __tablename__ = "resource"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    name_key: Mapped[str] = mapped_column(String(NAME_LENGTH), unique=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    region: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+
+class ResourceKey(Table):
+    """A key of a resource, kept as its SHA-256; `label` is key1, key2 or a name of the owner's choosing."""
+
+    __tablename__ = "resource_key"
+    __table_args__ = (Index("resource_key_label", "resource_id", "label", unique=True),)
+
+    digest: Mapped[str] = mapped_column(String(DIGEST_LENGTH), primary_key=True)
+    resource_id: Mapped[UUID] = mapped_column(ForeignKey("resource.id", ondelete="CASCADE"))
+    label: Mapped[str] = mapped_column(String(64))
+    role: Mapped[str] = mapped_column(String(16))
+    ending: Mapped[str] = mapped_column(String(4))
+    created_at: Mapped[datetime]
+
+
+class Usage(Table):
+    """How many predictions were made in a month, for the quota."""
+
+    __tablename__ = "usage"
+
+    month: Mapped[str] = mapped_column(String(7), primary_key=True)  # 2026-01
+    predictions: Mapped[int]
+
+
 class Project(Table):
     """A set of tagged images and the models trained on them."""
 
     __tablename__ = "project"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    resource_id: Mapped[UUID | None] = mapped_column(index=True)
+    """The resource that it was made with; None: the server's own keys."""
     name: Mapped[str] = mapped_column(String(NAME_LENGTH))
     name_key: Mapped[str] = mapped_column(String(NAME_LENGTH), unique=True)
     description: Mapped[str] = mapped_column(default="")
@@ -114,6 +152,22 @@ class ImageTag(Table):
     created_at: Mapped[datetime]
 
 
+class Region(Table):
+    """A box around an object of a tag; edges are relative to the image, 0..1. The image bears the tag too."""
+
+    __tablename__ = "region"
+    __table_args__ = (Index("region_image", "image_id"), Index("region_tag", "tag_id"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    image_id: Mapped[UUID] = mapped_column(ForeignKey("image.id", ondelete="CASCADE"))
+    tag_id: Mapped[UUID] = mapped_column(ForeignKey("tag.id", ondelete="CASCADE"))
+    left: Mapped[float]
+    top: Mapped[float]
+    width: Mapped[float]
+    height: Mapped[float]
+    created_at: Mapped[datetime]
+
+
 class Iteration(Table):
     """One training of a project: its state, what it was trained on and where it is published."""
 
@@ -146,6 +200,12 @@ class Iteration(Table):
     reserved_budget_hours: Mapped[int] = mapped_column(default=0)
     publish_name: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
     publish_resource_id: Mapped[str | None]
+    """What the client called the prediction resource; it is given back as it came."""
+    published_to: Mapped[UUID | None]
+    """The prediction resource whose keys may call the name; None: the server's own key."""
+    base_project_id: Mapped[UUID | None]
+    base_iteration_id: Mapped[UUID | None]
+    notification_address: Mapped[str | None]
     error_details: Mapped[str | None]
     data_digest: Mapped[str] = mapped_column(String(DIGEST_LENGTH))
     metrics: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -168,7 +228,8 @@ class IterationTag(Table):
 class IterationImage(Table):
     """An image as it was when the iteration was trained, and what a model that had not seen it said of it.
 
-    `positions` are those of its tags; `held_out` is a float32 array of one probability for each tag.
+    `positions` are those of its tags; `regions` are rows [id, position of the tag, left, top, width, height];
+    `held_out` is a float32 array of one probability for each tag.
     """
 
     __tablename__ = "iteration_image"
@@ -177,6 +238,7 @@ class IterationImage(Table):
     iteration_id: Mapped[UUID] = mapped_column(ForeignKey("iteration.id", ondelete="CASCADE"), primary_key=True)
     image_id: Mapped[UUID] = mapped_column(ForeignKey("image.id", ondelete="CASCADE"), primary_key=True)
     positions: Mapped[list[int]] = mapped_column(JSON())
+    regions: Mapped[list[Any]] = mapped_column(JSON(), default=list)
     held_out: Mapped[bytes | None]
 
 
@@ -195,7 +257,10 @@ class Prediction(Table):
     """A stored prediction: the picture and what the model said of it."""
 
     __tablename__ = "prediction"
-    __table_args__ = (Index("prediction_created", "project_id", "created_at", "id"),)
+    __table_args__ = (
+        Index("prediction_created", "project_id", "created_at", "id"),
+        Index("prediction_uncertainty", "project_id", "uncertainty", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
@@ -206,7 +271,31 @@ class Prediction(Table):
     rendered: Mapped[bool]
     application: Mapped[str | None]
     probabilities: Mapped[bytes]
+    uncertainty: Mapped[float]
     created_at: Mapped[datetime]
+
+
+class Suggestion(Table):
+    """What an iteration's model says of an untagged image of the workspace; gone when the image is tagged."""
+
+    __tablename__ = "suggestion"
+    __table_args__ = (Index("suggestion_uncertainty", "iteration_id", "uncertainty", "image_id"),)
+
+    iteration_id: Mapped[UUID] = mapped_column(ForeignKey("iteration.id", ondelete="CASCADE"), primary_key=True)
+    image_id: Mapped[UUID] = mapped_column(ForeignKey("image.id", ondelete="CASCADE"), primary_key=True)
+    probabilities: Mapped[bytes]
+    uncertainty: Mapped[float]
+    created_at: Mapped[datetime]
+
+
+class DoomedBlob(Table):
+    """A picture that nothing refers to, on its way out. `removed`: its blobs are gone, and may be stored anew."""
+
+    __tablename__ = "doomed_blob"
+
+    digest: Mapped[str] = mapped_column(String(DIGEST_LENGTH), primary_key=True)
+    removed: Mapped[bool] = mapped_column(default=False)
+    doomed_at: Mapped[datetime]
 
 
 class Export(Table):
@@ -225,7 +314,7 @@ class Export(Table):
 
 
 class Job(Table):
-    """A piece of work for a worker. `subject_id` is the iteration or export that it is about.
+    """A piece of work for a worker. `subject_id` is the iteration, export or project that it is about.
 
     queued -> running (leased to a worker until `leased_until`) -> done | failed; a lost lease goes back to queued.
     """
@@ -237,6 +326,7 @@ class Job(Table):
     kind: Mapped[str] = mapped_column(String(32))
     project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
     subject_id: Mapped[UUID]
+    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
     status: Mapped[str] = mapped_column(String(16), default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None] = mapped_column(String(64))

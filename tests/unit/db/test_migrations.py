@@ -15,4 +15,4 @@ def test_autogenerate_finds_nothing_to_change(sessions: Sessions) -> None:
 def test_a_second_upgrade_changes_nothing(sessions: Sessions) -> None:
     upgrade(sessions.engine)
     with sessions.engine.connect() as connection:
-        assert MigrationContext.configure(connection).get_current_revision() == "0001"
+        assert MigrationContext.configure(connection).get_current_revision() == "0002"
