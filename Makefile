@@ -7,6 +7,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet -c constraints.txt
 PROSE := README.md CHANGELOG.md CONTRIBUTING.md ARCHITECTURE.md docs
 PROGRAMS := src tests scripts $(wildcard pretrain benchmarks)
+CLIENTS := tests/azure/clients
+NODE_FILES := $(addprefix $(CLIENTS)/,package.json package-lock.json .npmrc)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -17,12 +19,12 @@ help: ## Say what can be made
 
 setup: .venv/.core ## Make .venv with what the server needs
 
-setup-dev: .venv/.dev ## Make .venv with everything for development and tests
+setup-dev: .venv/.dev .venv/.clients ## Make .venv with everything for development and tests
 
 demo: .venv/.core ## Show the whole story on sample photos: train, judge, publish, predict, export
 	$(BIN)/foveal demo
 
-test: .venv/.dev lint types imports ## Run every check and every test that needs no GPU and no internet
+test: .venv/.dev .venv/.clients lint types imports ## Run every check and every test that needs no GPU and no internet
 	$(BIN)/pytest -n 2 -m "not gpu and not network"
 
 test-fast: .venv/.dev ## Run the quick tests, about a minute in all
@@ -35,7 +37,7 @@ fmt: .venv/.dev ## Format the code and mend what ruff can mend safely
 lint: .venv/.dev ## Check style, spelling, file lengths and house rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/codespell --skip "*.onnx" $(PROGRAMS) $(PROSE)
+	$(BIN)/codespell --skip "*.onnx,package-lock.json" $(PROGRAMS) $(PROSE)
 	$(BIN)/python scripts/check_files.py
 	$(BIN)/python scripts/check_house.py
 
@@ -64,3 +66,13 @@ clean: ## Delete .venv and everything that tools left behind; your data folders 
 	@echo "Installing everything for development into .venv; the first time takes a few minutes"
 	$(PIP) -e '.[dev,hub,postgres,train]'
 	touch .venv/.core $@
+
+# Clients that the tests run against the service. An old SDK uses the needs of the new one, so it comes without its own.
+.venv/.clients: $(CLIENTS)/python-sdks.txt $(NODE_FILES) | .venv/.dev
+	@echo "Installing the clients that the tests run into .venv/clients"
+	rm -rf .venv/clients
+	mkdir -p .venv/clients/node
+	for sdk in $$(cat $<); do $(BIN)/python -m pip install --quiet --no-deps --target .venv/clients/python-$${sdk##*==} $$sdk || exit; done
+	cp $(NODE_FILES) .venv/clients/node
+	$(BIN)/npm ci --prefix .venv/clients/node
+	touch $@

@@ -26,7 +26,7 @@ class Keys:
         """Return the keys and whether one for an API was made just now; what is given wins over what is kept."""
         kept = _kept(folder)
         given = {"training": training, "prediction": prediction, "signing": signing}
-        keys = {name: value or kept.get(name) or _made() for name, value in given.items()}
+        keys = {name: value or kept.get(name) or new_key() for name, value in given.items()}
         fresh = {name: keys[name] for name, value in given.items() if not value and name not in kept}
         if fresh:
             _keep(folder, {**kept, **fresh})
@@ -36,12 +36,12 @@ class Keys:
     def rotate(cls, folder: Path) -> Self:
         """Make new keys for both APIs in the folder; the signing secret stays, so links given out go on working."""
         kept = _kept(folder)
-        keys = {"training": _made(), "prediction": _made(), "signing": kept.get("signing") or _made()}
+        keys = {"training": new_key(), "prediction": new_key(), "signing": kept.get("signing") or new_key()}
         _keep(folder, keys)
         return cls(**keys)
 
 
-def _made() -> str:
+def new_key() -> str:
     """Make a key: 32 hexadecimal characters, as Azure's are."""
     return secrets.token_hex(KEY_BYTES)
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from threading import Thread
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -17,11 +17,27 @@ from foveal.api.deps import Parts
 from foveal.api.observe import Metrics, Observed
 from foveal.api.observe import router as operation
 from foveal.api.paths import PREDICTION, TRAINING, Paths
-from foveal.api.training import domains, exports, image_queries, images, iterations, projects, tags
+from foveal.api.training import (
+    artifacts,
+    domains,
+    exports,
+    image_queries,
+    images,
+    iterations,
+    performance,
+    predictions,
+    projects,
+    regions,
+    suggestions,
+    tags,
+)
 from foveal.blobs import Blobs
 from foveal.db.engine import Sessions, connect, upgrade
+from foveal.engine import backbones
+from foveal.engine.proposals import Proposer
 from foveal.jobs.worker import Worker, open_worker
 from foveal.security import FetchPolicy, UrlSigner
+from foveal.services import limits
 from foveal.services.models import Models
 from foveal.settings import MEBIBYTE, Settings
 
@@ -33,7 +49,12 @@ TRAINING_ROUTERS: tuple[APIRouter, ...] = (
     tags.router,
     image_queries.router,
     images.router,
+    regions.router,
+    suggestions.router,
+    predictions.router,
     iterations.router,
+    performance.router,
+    artifacts.router,
     exports.router,
     prediction.quick_test,
 )
@@ -79,6 +100,8 @@ def _parts(settings: Settings, keys: Keys, sessions: Sessions, worker: Worker | 
         link_lifetime=timedelta(hours=settings.link_hours),
         max_body_bytes=settings.max_body_mib * MEBIBYTE,
         wake_worker=worker.wake if worker else _nobody,
+        proposer=cache(partial(Proposer, backbones.find(), threads=settings.threads)),
+        limits=limits.of_tier(settings.tier),
     )
 
 

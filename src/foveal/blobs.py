@@ -9,6 +9,8 @@ import secrets
 import shutil
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -35,6 +37,11 @@ def rendition_key(digest: str) -> str:
     return f"renditions/{digest[:2]}/{digest}"
 
 
+def shown_key(digest: str, *, rendered: bool) -> str:
+    """Name the picture as it is shown and looked at: the rendition, or the original that serves as its own."""
+    return rendition_key(digest) if rendered else image_key(digest)
+
+
 def thumbnail_key(digest: str) -> str:
     return f"thumbnails/{digest[:2]}/{digest}"
 
@@ -46,6 +53,14 @@ def model_prefix(iteration_id: UUID | str) -> str:
 
 def export_key(export_id: UUID | str) -> str:
     return f"exports/{export_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A blob in a listing."""
+
+    key: str
+    modified_at: datetime
 
 
 class Blobs:
@@ -107,10 +122,14 @@ class Blobs:
         for key in self._keys(prefix):
             self.delete(key)
 
-    def _keys(self, prefix: str) -> list[str]:
+    def pages(self, prefix: str) -> Iterator[list[Found]]:
+        """List the blobs in the folder `prefix`, some hundred at a time."""
         with _our_errors(prefix):
-            pages = obstore.list(self._store, _checked(prefix))  # pyright: ignore[reportUnknownMemberType] its arrow variant has no types here
-            return sorted(found["path"] for page in pages for found in page)
+            for page in obstore.list(self._store, _checked(prefix)):  # pyright: ignore[reportUnknownMemberType] its arrow variant has no types here
+                yield [Found(found["path"], found["last_modified"]) for found in page]
+
+    def _keys(self, prefix: str) -> list[str]:
+        return sorted(found.key for page in self.pages(prefix) for found in page)
 
     def _put(self, key: str, source: BinaryIO) -> None:
         with _our_errors(key):

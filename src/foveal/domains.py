@@ -4,13 +4,15 @@ Every domain exports; the compact ones stand on the smaller network, for phones 
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from foveal.errors import Invalid, NotFound
 
 DomainType = Literal["Classification", "ObjectDetection"]
 
+CLASSIFICATION: Final = "Classification"
+OBJECT_DETECTION: Final = "ObjectDetection"
 MULTICLASS = "Multiclass"
 MULTILABEL = "Multilabel"
 CLASSIFICATION_TYPES = (MULTICLASS, MULTILABEL)
@@ -48,15 +50,15 @@ DOMAINS = (
     _compact("8882951b-82cd-4c32-970b-d5f8cb8bf6d7", "Food (compact)"),
     _compact("b5cfd229-2ac7-4b2b-8d0a-2b0661344894", "Landmarks (compact)"),
     _compact("6b4faeda-8396-481b-9f8b-177b9fa3097f", "Retail (compact)"),
-    _row("da2e3a8a-40a5-4171-82f4-58522f70fbc1", "General", "ObjectDetection"),
-    _row("1d8ffafe-ec40-4fb2-8f90-72b3b6cecea4", "Logo", "ObjectDetection"),
-    _row("3780a898-81c3-4516-81ae-3a139614e1f3", "Products on Shelves", "ObjectDetection"),
-    _compact("a27d5ca5-bb19-49d8-a70a-fec086c47f5b", "General (compact)", "ObjectDetection"),
-    _compact("7ec2ac80-887b-48a6-8df9-8b1357765430", "General (compact) [S1]", "ObjectDetection"),
+    _row("da2e3a8a-40a5-4171-82f4-58522f70fbc1", "General", OBJECT_DETECTION),
+    _row("1d8ffafe-ec40-4fb2-8f90-72b3b6cecea4", "Logo", OBJECT_DETECTION),
+    _row("3780a898-81c3-4516-81ae-3a139614e1f3", "Products on Shelves", OBJECT_DETECTION),
+    _compact("a27d5ca5-bb19-49d8-a70a-fec086c47f5b", "General (compact)", OBJECT_DETECTION),
+    _compact("7ec2ac80-887b-48a6-8df9-8b1357765430", "General (compact) [S1]", OBJECT_DETECTION),
     _row("a8e3c40f-fb4a-466f-832a-5e457ae4a344", "General [A1]"),
     _row("2e37d7fb-3a54-486a-b4d6-cfc369af0018", "General [A2]"),
     _compact("a1db07ca-a19a-4830-bae8-e004a42dc863", "General (compact) [S1]"),
-    _row("9c616dff-2e7d-ea11-af59-1866da359ce6", "General [A1]", "ObjectDetection"),
+    _row("9c616dff-2e7d-ea11-af59-1866da359ce6", "General [A1]", OBJECT_DETECTION),
 )
 DEFAULT = DOMAINS[0]
 

@@ -18,7 +18,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import httpcore
 
-from foveal.errors import Denied, Invalid
+from foveal.errors import Forbidden, Invalid
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Sequence[str]]
@@ -59,11 +59,11 @@ class UrlSigner:
         return f"{path}?se={expires}&sig={self._signature(path, expires)}"
 
     def verify(self, path: str, *, expires: str, signature: str, now: datetime) -> None:
-        """Return if `sign` made this link and it has not expired; raise `Denied` else."""
+        """Return if `sign` made this link and it has not expired; raise `Forbidden` else."""
         if not same(signature, self._signature(path, expires)):
-            raise Denied("The signature of this link does not match it.", "Forbidden")
+            raise Forbidden("The signature of this link does not match it.")
         if datetime.strptime(expires, EXPIRY_FORMAT).replace(tzinfo=UTC) < now:
-            raise Denied(f"This link expired at {expires}; it is now {now:{EXPIRY_FORMAT}}.", "Forbidden")
+            raise Forbidden(f"This link expired at {expires}; it is now {now:{EXPIRY_FORMAT}}.")
 
     def _signature(self, path: str, expires: str) -> str:
         text = f"{path}\n{expires}".encode("utf-8", "surrogatepass")

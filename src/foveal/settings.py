@@ -44,6 +44,14 @@ class Settings:
     """Secret behind signed links; empty: made at the first start and kept in the data folder."""
     fetch_allowed_hosts: frozenset[str] = frozenset()
     """Inside hosts (name or name:port, comma-separated) that image URLs may point at all the same."""
+    tier: str = ""
+    """Limits of Azure's tier F0 or S0; empty: those of this server, see docs/reference/operations.md."""
+    prediction_days: int = 30
+    """How long stored predictions and suggestions are kept."""
+    rate_limit: int = 0
+    """Calls per second of each key, for predictions, trainings and all others apart; 0: any number."""
+    region: str = "local"
+    """Region of what the server's own keys make and publish; resources have their own."""
     link_hours: int = 24
     """How long a signed link stays valid."""
     threads: int = max(1, min(4, os.cpu_count() or 1))

@@ -5,6 +5,8 @@ from typing import Any
 
 from tests.support.pictures import picture
 
+DETECTION = "da2e3a8a-40a5-4171-82f4-58522f70fbc1"  # the domain General for object detection
+
 
 def make_project(api: Any, name: str = "fruit", **query: str) -> str:
     return api.ok("POST", "/projects", params={"name": name, **query})["id"]

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from foveal.errors import Denied, Invalid
+from foveal.errors import Forbidden, Invalid
 from foveal.security import FetchPolicy, UrlSigner, fetch, is_public, same
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -40,7 +40,7 @@ class TestUrlSigner:
 
     def test_an_old_one_does_not(self) -> None:
         path, expires, signature = self.link()
-        with pytest.raises(Denied, match="expired") as caught:
+        with pytest.raises(Forbidden, match="expired") as caught:
             self.signer.verify(path, expires=expires, signature=signature, now=NOW + timedelta(hours=25))
         assert caught.value.code == "Forbidden"
 
@@ -48,9 +48,9 @@ class TestUrlSigner:
         path, expires, signature = self.link()
         later = expires.replace("2026", "2027")
         for altered in ((path + "x", expires, signature), (path, later, signature), (path, expires, signature + "é")):
-            with pytest.raises(Denied, match="signature"):
+            with pytest.raises(Forbidden, match="signature"):
                 self.signer.verify(altered[0], expires=altered[1], signature=altered[2], now=NOW)
-        with pytest.raises(Denied):
+        with pytest.raises(Forbidden):
             UrlSigner(b"other").verify(path, expires=expires, signature=signature, now=NOW)
 
     def test_the_secret_stays_out_of_logs(self) -> None:

@@ -16,8 +16,10 @@ from foveal.access import Keys
 from foveal.api import errors
 from foveal.blobs import Blobs
 from foveal.db.engine import Sessions
+from foveal.engine.proposals import Proposer
 from foveal.errors import Denied, Invalid, TooLarge
 from foveal.security import FetchPolicy, UrlSigner, same
+from foveal.services.limits import Limits
 from foveal.services.models import Models
 
 
@@ -40,6 +42,9 @@ class Parts:
     link_lifetime: timedelta
     max_body_bytes: int
     wake_worker: Callable[[], None]
+    proposer: Callable[[], Proposer]
+    """Gives the finder of region proposals, loaded at the first call."""
+    limits: Limits
 
 
 def parts(request: Request) -> Parts:
@@ -131,14 +136,6 @@ def require_training_key(request: Request, parts: PartsDep) -> None:
 
 def require_prediction_key(request: Request, parts: PartsDep) -> None:
     _require(request, "prediction-key", parts.keys.prediction, "Prediction-Key")
-
-
-def multi_status(request: Request) -> bool:
-    """Tell whether the client's API version knows the status 207 (3.3 and later)."""
-    return bool(request.scope.get("foveal.multi_status", True))
-
-
-MultiStatusDep = Annotated[bool, Depends(multi_status)]
 
 
 def _require(request: Request, header: str, key: str, shown: str) -> None:

@@ -13,17 +13,29 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
 
-from foveal.errors import Conflict, Denied, Invalid, NotFound, ServiceError, TooLarge, Unavailable
+from foveal.errors import (
+    Conflict,
+    Denied,
+    Forbidden,
+    Invalid,
+    NotFound,
+    ServiceError,
+    TooLarge,
+    TooManyRequests,
+    Unavailable,
+)
 
 STATUS: dict[type[ServiceError], int] = {
     Invalid: 400,
     Denied: 401,
+    Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
     TooLarge: 413,
+    TooManyRequests: 429,
     Unavailable: 503,
 }
-STATUS_OF_CODE = {"UnsupportedMediaType": 415, "Forbidden": 403}
+STATUS_OF_CODE = {"UnsupportedMediaType": 415}
 CODE_OF_STATUS = {404: "NotFound", 405: "BadRequestNotSupported", 413: "BadRequestImageSizeBytes"}
 
 
@@ -40,7 +52,8 @@ def answer(error: ServiceError) -> JSONResponse:
     """Return the response for an error of ours."""
     kinds = type(error).__mro__
     status = STATUS_OF_CODE.get(error.code) or next((STATUS[kind] for kind in kinds if kind in STATUS), 500)
-    return JSONResponse({"code": error.code, "message": str(error)}, status)
+    headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, TooManyRequests) else None
+    return JSONResponse({"code": error.code, "message": str(error)}, status, headers)
 
 
 def describe(problems: Sequence[Any]) -> str:

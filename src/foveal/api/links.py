@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
 from foveal.api.deps import NowDep, PartsDep
-from foveal.blobs import export_key, image_key, rendition_key, thumbnail_key
-from foveal.db.tables import Export, Image
+from foveal.blobs import export_key, image_key, shown_key, thumbnail_key
+from foveal.db.tables import Export, Image, Prediction
 from foveal.security import UrlSigner
 
 FILES = "/files/"
@@ -28,11 +28,11 @@ class Links:
     signer: UrlSigner
     expires_at: datetime
 
-    def original(self, image: Image) -> str:
+    def original(self, image: Image | Prediction) -> str:
         return self._link(image_key(image.digest))
 
-    def rendition(self, image: Image) -> str:
-        return self._link(rendition_key(image.digest) if image.rendered else image_key(image.digest))
+    def rendition(self, image: Image | Prediction) -> str:
+        return self._link(shown_key(image.digest, rendered=image.rendered))
 
     def thumbnail(self, digest: str) -> str:
         return self._link(thumbnail_key(digest))

@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from foveal.api.deps import ReadDep
-from foveal.api.training.schemas import Wire
+from foveal.api.wire import Wire
 from foveal.services import iterations, jobs, projects
 
 PREFIX = "/api/v1"

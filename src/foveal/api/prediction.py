@@ -1,6 +1,5 @@
 """The prediction operations, and quick test, which is the same with a training key and no published name."""
 
-from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -10,18 +9,18 @@ from sqlalchemy.orm import Session
 from foveal import domains, imaging
 from foveal.api.bodies import OnePictureDep
 from foveal.api.deps import PartsDep, json_body
-from foveal.api.training import schemas
+from foveal.api.training import prediction_schemas, schemas
+from foveal.api.training.prediction_shapes import prediction_shapes
 from foveal.db.tables import Iteration
 from foveal.errors import Invalid
 from foveal.security import fetch
-from foveal.services import iterations, pictures, predictions, projects, tags
+from foveal.services import iterations, pictures, predictions, projects, sweeping, tags
 from foveal.services.predictions import Verdict
-from foveal.services.tags import CountedTag
 
 router = APIRouter(prefix="/{project_id}/{verb}/iterations/{published_name}", tags=["Prediction"])
 quick_test = APIRouter(prefix="/projects/{project_id}/quicktest", tags=["Quick test"])
 
-TYPE_OF_VERB = {"classify": "Classification", "detect": "ObjectDetection"}
+TYPE_OF_VERB = {"classify": domains.CLASSIFICATION, "detect": domains.OBJECT_DETECTION}
 UrlDep = Annotated[schemas.ImageUrl, Depends(json_body(schemas.ImageUrl))]
 Application = Annotated[str | None, Query(max_length=predictions.MAX_APPLICATION)]
 
@@ -39,7 +38,7 @@ class Published:
             session.expunge_all()
         _check_verb(verb, self.iteration)
 
-    def answer(self, data: bytes, *, store: bool, application: str | None = None) -> schemas.ImagePrediction:
+    def answer(self, data: bytes, *, store: bool, application: str | None = None) -> prediction_schemas.ImagePrediction:
         return _answer(self, data, max_bytes=imaging.PREDICTION_BYTES, store=store, application=application)
 
 
@@ -60,7 +59,7 @@ class Tested:
             self.tags = tags.of_iteration(session, self.iteration)
             session.expunge_all()
 
-    def answer(self, data: bytes, *, store: bool) -> schemas.ImagePrediction:
+    def answer(self, data: bytes, *, store: bool) -> prediction_schemas.ImagePrediction:
         return _answer(self, data, max_bytes=imaging.TRAINING_BYTES, store=store, application=None)
 
 
@@ -71,34 +70,38 @@ TestedDep = Annotated[Tested, Depends()]
 @router.post("/image", operation_id="ClassifyImage")
 def classify_image(
     picture: OnePictureDep, published: PublishedDep, application: Application = None
-) -> schemas.ImagePrediction:
+) -> prediction_schemas.ImagePrediction:
     return published.answer(picture, store=True, application=application)
 
 
 @router.post("/image/nostore", operation_id="ClassifyImageWithNoStore")
-def classify_image_with_no_store(picture: OnePictureDep, published: PublishedDep) -> schemas.ImagePrediction:
+def classify_image_with_no_store(picture: OnePictureDep, published: PublishedDep) -> prediction_schemas.ImagePrediction:
     return published.answer(picture, store=False)
 
 
 @router.post("/url", operation_id="ClassifyImageUrl")
 def classify_image_url(
     address: UrlDep, published: PublishedDep, application: Application = None
-) -> schemas.ImagePrediction:
+) -> prediction_schemas.ImagePrediction:
     return published.answer(fetch(address.url, published.parts.fetch_policy), store=True, application=application)
 
 
 @router.post("/url/nostore", operation_id="ClassifyImageUrlWithNoStore")
-def classify_image_url_with_no_store(address: UrlDep, published: PublishedDep) -> schemas.ImagePrediction:
+def classify_image_url_with_no_store(address: UrlDep, published: PublishedDep) -> prediction_schemas.ImagePrediction:
     return published.answer(fetch(address.url, published.parts.fetch_policy), store=False)
 
 
 @quick_test.post("/image", operation_id="QuickTestImage")
-def quick_test_image(picture: OnePictureDep, tested: TestedDep, *, store: bool = True) -> schemas.ImagePrediction:
+def quick_test_image(
+    picture: OnePictureDep, tested: TestedDep, *, store: bool = True
+) -> prediction_schemas.ImagePrediction:
     return tested.answer(picture, store=store)
 
 
 @quick_test.post("/url", operation_id="QuickTestImageUrl")
-def quick_test_image_url(address: UrlDep, tested: TestedDep, *, store: bool = True) -> schemas.ImagePrediction:
+def quick_test_image_url(
+    address: UrlDep, tested: TestedDep, *, store: bool = True
+) -> prediction_schemas.ImagePrediction:
     return tested.answer(fetch(address.url, tested.parts.fetch_policy), store=store)
 
 
@@ -120,7 +123,7 @@ def _tested(session: Session, project_id: UUID, iteration_id: UUID | None) -> It
 
 def _answer(
     model: Published | Tested, data: bytes, *, max_bytes: int, store: bool, application: str | None
-) -> schemas.ImagePrediction:
+) -> prediction_schemas.ImagePrediction:
     parts, iteration = model.parts, model.iteration
     verdict = Verdict(
         id=UUID(model.request.state.request_id),
@@ -132,23 +135,12 @@ def _answer(
     if store:
         picture = pictures.store(parts.blobs, data, max_bytes=max_bytes)
         with parts.sessions.write.begin() as session:
+            sweeping.hold(session, parts.blobs, [picture.digest], lambda _: data)
             predictions.keep(session, verdict, picture)
-    return _shape(verdict, model.tags)
-
-
-def _shape(verdict: Verdict, trained: Sequence[CountedTag]) -> schemas.ImagePrediction:
-    return schemas.ImagePrediction(
+    return prediction_schemas.ImagePrediction(
         id=verdict.id,
-        project=verdict.iteration.project_id,
-        iteration=verdict.iteration.id,
+        project=iteration.project_id,
+        iteration=iteration.id,
         created=verdict.created_at,
-        predictions=[
-            schemas.Prediction(
-                probability=scored.probability,
-                tag_id=scored.tag.id,
-                tag_name=scored.tag.name,
-                tag_type=scored.tag.type,
-            )
-            for scored in predictions.ranked(trained, verdict.probabilities)
-        ],
+        predictions=prediction_shapes(model.tags, verdict.probabilities),
     )

@@ -1,4 +1,4 @@
-"""All tables, in the order in which one meets them: resource, project, tag, image, iteration, prediction, export, job."""
+"""All tables, in the order in which one meets them: resource, project, tag, image, iteration, prediction, job."""
 
 from datetime import UTC, datetime
 from typing import Any, ClassVar, cast

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import entr
 
 Targets = NDArray[np.bool_]  # (n, k), image has tag
 Probabilities = NDArray[np.floating]  # (n, k)
@@ -74,3 +75,9 @@ def performance(targets: Targets, probabilities: Probabilities, threshold: float
 
 def _scores(right: int, predicted: int, true: int, area: float) -> Scores:
     return Scores(right / predicted if predicted else 0.0, right / true if true else 0.0, area)
+
+
+def uncertainty(probabilities: Probabilities) -> NDArray[np.float64]:
+    """Mean binary entropy over the tags, (n,), in bits: 0 where the model is sure of each tag, 1 where of none."""
+    values = probabilities.astype(np.float64)
+    return (entr(values) + entr(1 - values)).mean(axis=1) / np.log(2)

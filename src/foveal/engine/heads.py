@@ -21,6 +21,7 @@ MOST_FOLDS = 5
 MANY_IMAGES = 1_000  # from here on three folds judge as surely as five do
 MANY_IMAGES_FOLDS = 3
 FEWEST_FOLDS = 2
+NEVER_HELD = -1  # the fold of images that are only learned from
 CONFIDENCE = 0.5  # of each image in the log loss: folds share images, so their losses are not independent
 SMALLEST_WEIGHT = 0.01  # relative to the best candidate
 
@@ -89,7 +90,14 @@ class _Space:
     coordinates: Floats  # (n, r)
 
 
-def fit(features: NDArray[np.float32], targets: Targets, *, exclusive: bool, seed: int) -> Fitted:
+def fit(
+    features: NDArray[np.float32],
+    targets: Targets,
+    *,
+    exclusive: bool,
+    seed: int,
+    borrowed: NDArray[np.bool_] | None = None,
+) -> Fitted:
     """Weigh, calibrate and fit a head.
 
     Args:
@@ -97,25 +105,31 @@ def fit(features: NDArray[np.float32], targets: Targets, *, exclusive: bool, see
         targets: (n, k), which image has which tag.
         exclusive: each image has exactly one tag (softmax); else any number, none included (sigmoids).
         seed: decides the folds; the same data and seed give the same head.
+        borrowed: (n,), which images are only learned from: an earlier iteration's, that nobody asks to be judged.
+            The out-of-fold probabilities are those of the others, in their order.
     """
-    _check(features, targets, exclusive=exclusive)
+    own = np.ones(len(targets), bool) if borrowed is None else ~borrowed
+    _check(features, targets, own, exclusive=exclusive)
     space = _space(head_features(features).astype(np.float64))
     problem = solvers.Problem(space.coordinates, targets, exclusive)
-    trials = _weighed(_trials(problem, _folds(targets, seed)), len(features))
+    folds = np.full(len(targets), NEVER_HELD, np.intp)
+    folds[own] = _folds(targets[own], seed)
+    trials = _weighed(_trials(problem, folds), int(own.sum()))
     best = trials[0].candidate
-    scores = sum((trial.candidate.weight * trial.calibrated for trial in trials), np.zeros(targets.shape))
+    scores = sum((trial.candidate.weight * trial.calibrated for trial in trials), np.zeros(targets[own].shape))
     held_out = (softmax(scores, axis=1) if exclusive else expit(scores)).astype(np.float32)
     candidates = tuple(trial.candidate for trial in trials)
     return Fitted(_head(problem, space, trials), best.method, best.regularisation, held_out, candidates)
 
 
-def _check(features: NDArray[np.float32], targets: Targets, *, exclusive: bool) -> None:
+def _check(features: NDArray[np.float32], targets: Targets, own: NDArray[np.bool_], *, exclusive: bool) -> None:
     if features.shape[0] != targets.shape[0] or targets.shape[1] == 0:
         raise Invalid(f"{features.shape[0]} embeddings do not fit targets of shape {targets.shape}.")
     if exclusive and (targets.shape[1] < FEWEST_FOLDS or not (targets.sum(1) == 1).all()):
         raise Invalid("Each image must have exactly one of at least two tags.")
-    if int(targets.sum(0).min()) < FEWEST_FOLDS:
-        raise Invalid(f"Each tag must have at least {FEWEST_FOLDS} images; one has {targets.sum(0).min()}.")
+    fewest = int(targets[own].sum(0).min())
+    if fewest < FEWEST_FOLDS:
+        raise Invalid(f"Each tag must have at least {FEWEST_FOLDS} images; one has {fewest}.")
 
 
 def _space(vectors: Floats) -> _Space:
@@ -135,6 +149,8 @@ def _folds(targets: Targets, seed: int) -> NDArray[np.intp]:
 
 def _trials(problem: solvers.Problem, folds: NDArray[np.intp]) -> list[_Trial]:
     """Every candidate's scores on the folds that it did not see."""
+    own = folds != NEVER_HELD
+    judged = problem.part(own)
     trials: list[_Trial] = []
     for method, (solve, strengths) in SOLVERS.items():
         scores = np.empty((len(strengths), *problem.targets.shape))
@@ -142,7 +158,7 @@ def _trials(problem: solvers.Problem, folds: NDArray[np.intp]) -> list[_Trial]:
             held = folds == fold
             for row, linear in enumerate(solve(problem.part(~held), strengths)):
                 scores[row, held] = linear(problem.inputs[held])
-        trials += [_trial(problem, method, strength, scores[row]) for row, strength in enumerate(strengths)]
+        trials += [_trial(judged, method, strength, scores[row, own]) for row, strength in enumerate(strengths)]
     return trials
 
 

@@ -47,18 +47,24 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """What a head is fitted on: embeddings (images, d) and which image has which tag (images, tags)."""
+    """What a head is fitted on: embeddings (images, d) and which image has which tag (images, tags).
+
+    The last `borrowed` images come from an earlier iteration: the head learns from them, but is judged on the others.
+    """
 
     embeddings: NDArray[np.float32]
     targets: NDArray[np.bool_]
+    borrowed: int = 0
 
 
 def train(folder: Path, task: Task, data: Data, *, backbone: Backbone) -> Trained:
     """Fit a head, judge it on images that it had not seen, and write the bundle into the folder."""
-    fitted = heads.fit(data.embeddings, data.targets, exclusive=task.exclusive, seed=SEED)
-    performance = evaluate.performance(data.targets, fitted.held_out, THRESHOLD)
+    own = len(data.targets) - data.borrowed
+    borrowed = np.arange(len(data.targets)) >= own
+    fitted = heads.fit(data.embeddings, data.targets, exclusive=task.exclusive, seed=SEED, borrowed=borrowed)
+    performance = evaluate.performance(data.targets[:own], fitted.held_out, THRESHOLD)
     labels = [tag.name for tag in task.tags]
-    manifest = _manifest(task, backbone, fitted, performance, image_count=len(data.targets))
+    manifest = _manifest(task, backbone, fitted, performance, data)
     written = bundle.write(
         folder,
         graph=classifier_graph(backbone, fitted.head, labels),
@@ -69,9 +75,7 @@ def train(folder: Path, task: Task, data: Data, *, backbone: Backbone) -> Traine
     return Trained(written, manifest, fitted.held_out, performance)
 
 
-def _manifest(
-    task: Task, backbone: Backbone, fitted: heads.Fitted, performance: Performance, *, image_count: int
-) -> Manifest:
+def _manifest(task: Task, backbone: Backbone, fitted: heads.Fitted, performance: Performance, data: Data) -> Manifest:
     overall = performance.overall
     return Manifest(
         project=task.project,
@@ -89,9 +93,11 @@ def _manifest(
             "recall": overall.recall,
             "average_precision": overall.average_precision,
             "evaluation": "cross-validation: each image judged by a model that had not seen it",
+            "backbone": backbone.fingerprint,
+            "borrowed_images": data.borrowed,
         },
         data_digest=task.data_digest,
-        image_count=image_count,
+        image_count=len(data.targets) - data.borrowed,
         seed=SEED,
         versions={name: version(name) for name in LIBRARIES},
         created_at=task.created_at.isoformat(),

@@ -1,7 +1,7 @@
 """What each kind of job does: fetch inputs, call the pure engine, store what came out."""
 
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +13,8 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from foveal import domains, imaging
-from foveal.blobs import Blobs, export_key, image_key, model_prefix, rendition_key
+from foveal import domains
+from foveal.blobs import Blobs, export_key, model_prefix
 from foveal.bundle import TagEntry
 from foveal.db.engine import Sessions
 from foveal.db.tables import Iteration, Project
@@ -23,15 +23,13 @@ from foveal.engine.backbones import Backbone
 from foveal.engine.features import Embedder
 from foveal.errors import NotFound
 from foveal.exporters import catalog
-from foveal.services import embeddings, exports, iterations, jobs, performance, training_sets
+from foveal.services import embeddings, exports, iterations, jobs, performance, pictures, training_sets
 from foveal.services.jobs import Claim
 from foveal.services.models import Models
 from foveal.services.training_sets import TrainingImage, TrainingSet
 
 CHUNK = 128  # embeddings made between two durable steps
 EMBEDDING_SHARE = 0.9  # of the progress of a training
-# Renditions are ours and may be larger than an upload ever was.
-ANY_SIZE = 1 << 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +63,15 @@ def train(workshop: Workshop, claim: Claim, iteration_id: UUID) -> None:
         if iteration is None:
             raise NotFound(f"Iteration {iteration_id} was deleted.")
         training_set = training_sets.of_iteration(session, iteration)
+        base = session.get(Iteration, iteration.base_iteration_id) if iteration.base_iteration_id else None
+        borrowed = training_sets.borrowed(session, training_set, base) if base else []
         task = _task(iteration, session.get_one(Project, iteration.project_id), training_set)
         backbone = backbones.find(domains.get(iteration.domain_id).backbone)
-    vectors = _embed(workshop, claim, backbone, training_set)
+    images = [*training_set.images, *borrowed]
+    vectors = _embed(workshop, claim, backbone, images)
     _report(workshop, claim, "choosing the classifier", EMBEDDING_SHARE)
     with _scratch(workshop) as folder:
-        training = quick.Data(vectors, _targets(training_set))
+        training = quick.Data(vectors, _targets(images, tags=len(training_set.tags)), borrowed=len(borrowed))
         trained = quick.train(folder, task, training, backbone=backbone)
         workshop.blobs.put_folder(model_prefix(iteration_id), folder)
     with workshop.sessions.write.begin() as session:
@@ -111,11 +112,13 @@ def _task(iteration: Iteration, project: Project, training_set: TrainingSet) -> 
     )
 
 
-def _embed(workshop: Workshop, claim: Claim, backbone: Backbone, training_set: TrainingSet) -> NDArray[np.float32]:
-    digests = [image.digest for image in training_set.images]
+def _embed(
+    workshop: Workshop, claim: Claim, backbone: Backbone, images: Sequence[TrainingImage]
+) -> NDArray[np.float32]:
+    digests = [image.digest for image in images]
     with workshop.sessions.read.begin() as session:
         found = embeddings.find(session, backbone, digests)
-    missing = [image for image in training_set.images if image.digest not in found]
+    missing = [image for image in images if image.digest not in found]
     load = partial(_pixels, workshop.blobs, backbone.size_px)
     for at in range(0, len(missing), CHUNK):
         _report(workshop, claim, "looking at the images", EMBEDDING_SHARE * len(found) / len(digests))
@@ -129,14 +132,12 @@ def _embed(workshop: Workshop, claim: Claim, backbone: Backbone, training_set: T
 
 
 def _pixels(blobs: Blobs, size: int, image: TrainingImage) -> NDArray[np.uint8]:
-    key = rendition_key(image.digest) if image.rendered else image_key(image.digest)
-    picture = imaging.decode(blobs.get(key), max_bytes=ANY_SIZE, shrink_to=size)
-    return imaging.model_input(picture, size)
+    return pictures.pixels(blobs, image.digest, rendered=image.rendered, size_px=size)
 
 
-def _targets(training_set: TrainingSet) -> NDArray[np.bool_]:
-    targets = np.zeros((len(training_set.images), len(training_set.tags)), dtype=bool)
-    for row, image in enumerate(training_set.images):
+def _targets(images: Sequence[TrainingImage], *, tags: int) -> NDArray[np.bool_]:
+    targets = np.zeros((len(images), tags), dtype=bool)
+    for row, image in enumerate(images):
         targets[row, list(image.positions)] = True
     return targets
 

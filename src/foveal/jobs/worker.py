@@ -17,7 +17,7 @@ from foveal.engine.features import Embedder
 from foveal.errors import Conflict
 from foveal.jobs.handlers import Workshop
 from foveal.jobs.local import Handle, LocalExecutor
-from foveal.services import jobs
+from foveal.services import jobs, sweeping
 from foveal.services.jobs import Claim
 from foveal.services.models import Models
 from foveal.settings import NUMERIC_ENVIRONMENT, Settings
@@ -25,6 +25,8 @@ from foveal.settings import NUMERIC_ENVIRONMENT, Settings
 POLL_SECONDS = 0.25
 PAUSE_SECONDS = 1.0  # after a failure of our own, such as a database that does not answer
 BEATS_PER_LEASE = 3
+FIRST_SWEEP = timedelta(minutes=1)
+SWEEP_EVERY = timedelta(hours=1)
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +34,13 @@ log = structlog.get_logger(__name__)
 def open_worker(settings: Settings, sessions: Sessions) -> "Worker":
     """Return a worker whose children load the same settings."""
     executor = LocalExecutor({**NUMERIC_ENVIRONMENT, **settings.environment()})
-    return Worker(sessions, executor, clock=partial(datetime.now, UTC), lease=timedelta(seconds=settings.lease_seconds))
+    clock = partial(datetime.now, UTC)
+
+    def sweep() -> None:
+        swept = sweeping.sweep(sessions, Blobs(settings.blobs), now=clock(), prediction_days=settings.prediction_days)
+        log.info("swept", predictions=swept.predictions, suggestions=swept.suggestions, blobs=swept.blobs)
+
+    return Worker(sessions, executor, clock=clock, lease=timedelta(seconds=settings.lease_seconds), sweep=sweep)
 
 
 def open_workshop(settings: Settings) -> Workshop:
@@ -52,12 +60,20 @@ class Worker:
     """Works until it is stopped; `wake` spares it the wait for its next look at the table of jobs."""
 
     def __init__(
-        self, sessions: Sessions, executor: LocalExecutor, *, clock: Callable[[], datetime], lease: timedelta
+        self,
+        sessions: Sessions,
+        executor: LocalExecutor,
+        *,
+        clock: Callable[[], datetime],
+        lease: timedelta,
+        sweep: Callable[[], None],
     ) -> None:
         self._sessions = sessions
         self._executor = executor
         self._clock = clock
         self._lease = lease
+        self._sweep = sweep
+        self._sweeps_at = clock() + FIRST_SWEEP
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._awake = Event()
         self._stopped = Event()
@@ -89,6 +105,9 @@ class Worker:
         if claim is not None:
             return self._attend(self._executor.start(claim), claim)
         self._executor.warm()
+        if self._clock() >= self._sweeps_at:
+            self._sweeps_at = self._clock() + SWEEP_EVERY
+            self._sweep()
         self._awake.wait(POLL_SECONDS)
         return self._awake.clear()
 

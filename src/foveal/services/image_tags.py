@@ -1,7 +1,7 @@
 """Which image bears which tag, in the workspace and in the iterations that remember it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
-from foveal.db.tables import Image, ImageTag, IterationImage, IterationTag, Project, Tag
+from foveal.db.tables import Image, ImageTag, IterationImage, IterationTag, Project, Region, Tag
 from foveal.domains import MULTICLASS
 from foveal.errors import Invalid
 from foveal.services.tags import NEGATIVE
@@ -69,13 +69,23 @@ def create(session: Session, project: Project, pairs: Sequence[Pair], *, now: da
             f"At most {MAX_BATCH} image tags are made in one call; these are {len(pairs)}.",
             "BadRequestExceededBatchSize",
         )
-    images = _images(session, project, {image for image, _ in pairs})
-    tags = {tag.id: tag for tag in session.scalars(select(Tag).where(Tag.project_id == project.id))}
-    _check_known(pairs, images, tags)
+    images, tags = known(session, project, pairs)
     outcome = Outcome([], [], [])
     for image_id, tag_id in pairs:
         getattr(outcome, add(session, project, images[image_id], [tags[tag_id]], now=now)[0]).append((image_id, tag_id))
     return outcome
+
+
+def known(session: Session, project: Project, pairs: Sequence[Pair]) -> tuple[dict[UUID, Image], dict[UUID, Tag]]:
+    """Return the images of the pairs and the tags of the project, or raise `Invalid` at an id that is neither."""
+    images = _images(session, project, {image for image, _ in pairs})
+    tags = {tag.id: tag for tag in session.scalars(select(Tag).where(Tag.project_id == project.id))}
+    for image_id, tag_id in pairs:
+        if image_id not in images:
+            raise Invalid(f"Image {image_id} does not exist in this project.", "BadRequestInvalidIds")
+        if tag_id not in tags:
+            raise Invalid(f"Tag {tag_id} does not exist in this project.", "BadRequestInvalidIds")
+    return images, tags
 
 
 def add(session: Session, project: Project, image: Image, tags: Sequence[Tag], *, now: datetime) -> list[str]:
@@ -98,8 +108,9 @@ def add(session: Session, project: Project, image: Image, tags: Sequence[Tag], *
 
 
 def remove(session: Session, project: Project, image_ids: Sequence[UUID], tag_ids: Sequence[UUID]) -> None:
-    """Take each of the tags from each of the images; those that are not there are passed over."""
+    """Take each of the tags, with its regions, from each of the images; what is not there is passed over."""
     own = select(Image.id).where(Image.project_id == project.id, Image.id.in_(image_ids))
+    session.execute(delete(Region).where(Region.image_id.in_(own), Region.tag_id.in_(tag_ids)))
     session.execute(delete(ImageTag).where(ImageTag.image_id.in_(own), ImageTag.tag_id.in_(tag_ids)))
     session.flush()
 
@@ -154,14 +165,6 @@ def _images(session: Session, project: Project, ids: set[UUID]) -> dict[UUID, Im
         select(Image).where(Image.project_id == project.id, Image.deleted_at.is_(None), Image.id.in_(ids))
     )
     return {image.id: image for image in rows}
-
-
-def _check_known(pairs: Sequence[Pair], images: Mapping[UUID, Image], tags: Mapping[UUID, Tag]) -> None:
-    for image_id, tag_id in pairs:
-        if image_id not in images:
-            raise Invalid(f"Image {image_id} does not exist in this project.", "BadRequestInvalidIds")
-        if tag_id not in tags:
-            raise Invalid(f"Tag {tag_id} does not exist in this project.", "BadRequestInvalidIds")
 
 
 def _borne(session: Session, image: Image) -> list[Tag]:

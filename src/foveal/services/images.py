@@ -8,20 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, false, func, select, update
 from sqlalchemy.orm import Session
 
-from foveal.db.tables import Image, ImageTag, IterationImage, Project, Tag
-from foveal.errors import Invalid
-from foveal.services import image_tags
-from foveal.services.pictures import OK, Arrival, Picture
+from foveal.db.tables import Image, ImageTag, IterationImage, Project, Region, Suggestion, Tag
+from foveal.errors import Invalid, NotFound
+from foveal.services import image_tags, metadata, regions
+from foveal.services.limits import OFF, Limits
+from foveal.services.pictures import OK, Arrival, Entry, Picture
 
-MAX_IMAGES = 100_000
 MAX_BATCH = 64
 MAX_BATCH_TAGS = 20
-MAX_METADATA_PAIRS = 10
-MAX_METADATA_KEY = 128
-MAX_METADATA_VALUE = 256
 OK_DUPLICATE = "OKDuplicate"
 NEGATIVE_AND_REGULAR = "ErrorNegativeAndRegularTagOnSameImage"
 
@@ -30,80 +27,64 @@ NEGATIVE_AND_REGULAR = "ErrorNegativeAndRegularTagOnSameImage"
 class Created:
     """What became of one entry of a batch; `image` is None when `status` tells an error."""
 
-    source: str
+    entry: Entry
     status: str
     image: Image | None
 
 
-def check_batch(tag_ids: Sequence[Sequence[UUID]], metadata: Mapping[str, str] | None) -> None:
-    """Refuse a batch that is empty or over a limit, before any picture is looked at; `tag_ids` are those of each."""
-    count = len(tag_ids)
-    tags = {id for ids in tag_ids for id in ids}
-    if count == 0:
+def check_batch(project: Project, entries: Sequence[Entry], pairs: Mapping[str, str] | None) -> None:
+    """Refuse a batch that is empty, over a limit or wrong for the project, before any picture is looked at."""
+    tags = {id for entry in entries for id in entry.tag_ids}
+    if not entries:
         raise Invalid("No valid image files: the request holds no image.", "BadRequestImageBatch")
-    if count > MAX_BATCH:
-        raise Invalid(f"A batch holds at most {MAX_BATCH} images; this one has {count}.", "BadRequestExceededBatchSize")
+    if len(entries) > MAX_BATCH:
+        raise Invalid(
+            f"A batch holds at most {MAX_BATCH} images; this one has {len(entries)}.", "BadRequestExceededBatchSize"
+        )
     if len(tags) > MAX_BATCH_TAGS:
         raise Invalid(
             f"A batch names at most {MAX_BATCH_TAGS} tags; this one has {len(tags)}.",
             "BadRequestExceededBatchSize",
         )
-    check_metadata(metadata or {})
+    for entry in entries:
+        image_tags.check_together(project, len(entry.tag_ids))
+        regions.check(project, entry.regions)
+    metadata.check(pairs or {})
 
 
-def check_metadata(metadata: Mapping[str, str]) -> None:
-    """Refuse metadata over the limits of count and length."""
-    if len(metadata) > MAX_METADATA_PAIRS:
-        raise Invalid(
-            f"An image has at most {MAX_METADATA_PAIRS} pairs of metadata; these are {len(metadata)}.",
-            "BadRequestImageMetadataKey",
-        )
-    for key, value in metadata.items():
-        if not 0 < len(key) <= MAX_METADATA_KEY:
-            raise Invalid(
-                f"A metadata key has 1 to {MAX_METADATA_KEY} characters; {key[:20]!r} has {len(key)}.",
-                "BadRequestImageMetadataKey",
-            )
-        if len(value) > MAX_METADATA_VALUE:
-            raise Invalid(
-                f"A metadata value has at most {MAX_METADATA_VALUE} characters; that of {key!r} has {len(value)}.",
-                "BadRequestImageMetadataValue",
-            )
-
-
-def create(
+def create(  # one batch's worth of values
     session: Session,
     project: Project,
     arrivals: Sequence[Arrival],
     *,
-    metadata: Mapping[str, str] | None,
+    pairs: Mapping[str, str] | None,
     now: datetime,
+    limits: Limits = OFF,
 ) -> list[Created]:
-    """Record the pictures that arrived, with their tags; a picture already there is answered as a duplicate.
+    """Record the pictures that arrived, with tags, regions and metadata; one already there is told as a duplicate.
 
     Raises:
-        Invalid: Two tags for one image in a Multiclass project (BadRequestImageTags); nothing is recorded then.
+        Invalid: The batch is over a limit or wrong for the project, as it is now; nothing is recorded then.
     """
     session.refresh(project, with_for_update=True)  # two uploads of one picture must not both find it missing
     tags = {tag.id: tag for tag in session.scalars(select(Tag).where(Tag.project_id == project.id))}
-    for arrival in arrivals:
-        image_tags.check_together(project, len(set(arrival.tag_ids)))
-    room = MAX_IMAGES - count(session, project, Filter())
+    check_batch(project, [arrival.entry for arrival in arrivals], pairs)
+    room = limits.images - count(session, project, Filter())
     known = _by_digest(session, project, [arrival.picture.digest for arrival in arrivals if arrival.picture])
     created: list[Created] = []
     for arrival in arrivals:
         fresh = arrival.picture is not None and arrival.picture.digest not in known
         status = _status(arrival, tags, full=fresh and room <= 0)
         if status != OK or arrival.picture is None:
-            created.append(Created(arrival.source, status, None))
+            created.append(Created(arrival.entry, status, None))
             continue
         if fresh:
             # A microsecond apart, so that the order of a batch is the order of its images.
             moment = now + timedelta(microseconds=len(created))
-            known[arrival.picture.digest] = _add(session, project, arrival.picture, metadata or {}, moment)
+            known[arrival.picture.digest] = _add(session, project, arrival.picture, pairs or {}, moment)
             room -= 1
-        wanted = [tags[id] for id in dict.fromkeys(arrival.tag_ids)]
-        created.append(_tagged(session, project, arrival, known[arrival.picture.digest], wanted, fresh=fresh, now=now))
+        image = known[arrival.picture.digest]
+        created.append(_labelled(session, project, arrival.entry, image, tags, fresh=fresh, now=now))
     session.flush()
     return created
 
@@ -116,6 +97,8 @@ class Filter:
     tag_ids: tuple[UUID, ...] = ()
     iteration_id: UUID | None = None
     ids: tuple[UUID, ...] | None = None
+    metadata: str = ""
+    """An expression; see `metadata`."""
 
 
 def find(
@@ -125,6 +108,14 @@ def find(
     order = (Image.created_at, Image.id) if oldest_first else (Image.created_at.desc(), Image.id.desc())
     statement = select(Image).where(*_conditions(session, project, filter)).order_by(*order).offset(skip).limit(take)
     return list(session.scalars(statement))
+
+
+def get(session: Session, project: Project, image_id: UUID) -> Image:
+    """Return an image of the workspace, or raise `NotFound` when this project has no such image."""
+    image = session.get(Image, image_id)
+    if image is None or image.project_id != project.id or image.deleted_at is not None:
+        raise NotFound(f"Image {image_id} does not exist in this project.", "NotFoundImage")
+    return image
 
 
 def count(session: Session, project: Project, filter: Filter) -> int:
@@ -139,6 +130,8 @@ def remove(
     chosen = [Image.project_id == project.id, *([] if ids is None else [Image.id.in_(ids)])]
     found = select(Image.id).where(*chosen)
     session.execute(delete(ImageTag).where(ImageTag.image_id.in_(found)))
+    session.execute(delete(Region).where(Region.image_id.in_(found)))
+    session.execute(delete(Suggestion).where(Suggestion.image_id.in_(found)))
     session.execute(update(Image).where(*chosen, Image.deleted_at.is_(None)).values(deleted_at=now))
     if all_iterations:
         session.execute(delete(IterationImage).where(IterationImage.image_id.in_(found)))
@@ -155,29 +148,34 @@ def drop_unheld(session: Session, project: Project) -> None:
 def _status(arrival: Arrival, tags: Mapping[UUID, Tag], *, full: bool) -> str:
     if arrival.status != OK:
         return arrival.status
-    if any(id not in tags for id in arrival.tag_ids):
+    entry = arrival.entry
+    if any(id not in tags for id in entry.tag_ids):
         return "ErrorInvalidTag"
-    if len(set(arrival.tag_ids)) > image_tags.MAX_TAGS_PER_IMAGE:
+    if len(entry.regions) > regions.MAX_PER_IMAGE:
+        return "ErrorRegionLimitExceed"
+    if len(entry.tag_ids) > image_tags.MAX_TAGS_PER_IMAGE:
         return "ErrorTagLimitExceed"
-    if image_tags.mixes_negative([tags[id] for id in arrival.tag_ids]):
+    if image_tags.mixes_negative([tags[id] for id in entry.tag_ids]):
         return NEGATIVE_AND_REGULAR
     return "ErrorLimitExceed" if full else OK
 
 
-def _tagged(  # noqa: PLR0913  # one entry's worth of values
+def _labelled(  # noqa: PLR0913  # one entry's worth of values
     session: Session,
     project: Project,
-    arrival: Arrival,
+    entry: Entry,
     image: Image,
-    wanted: Sequence[Tag],
+    tags: Mapping[UUID, Tag],
     *,
     fresh: bool,
     now: datetime,
 ) -> Created:
+    wanted = [tags[id] for id in entry.tag_ids]
     if not fresh and image_tags.would_mix_negative(session, image, wanted):
-        return Created(arrival.source, NEGATIVE_AND_REGULAR, None)
+        return Created(entry, NEGATIVE_AND_REGULAR, None)
     image_tags.add(session, project, image, wanted, now=now)
-    return Created(arrival.source, OK if fresh else OK_DUPLICATE, image)
+    regions.add(session, project, image, [(tags[placed.tag_id], placed) for placed in entry.regions], now=now)
+    return Created(entry, OK if fresh else OK_DUPLICATE, image)
 
 
 def _by_digest(session: Session, project: Project, digests: Sequence[str]) -> dict[str, Image]:
@@ -187,14 +185,14 @@ def _by_digest(session: Session, project: Project, digests: Sequence[str]) -> di
     return {image.digest: image for image in rows}
 
 
-def _add(session: Session, project: Project, picture: Picture, metadata: Mapping[str, str], now: datetime) -> Image:
+def _add(session: Session, project: Project, picture: Picture, pairs: Mapping[str, str], now: datetime) -> Image:
     image = Image(
         project_id=project.id,
         digest=picture.digest,
         width=picture.width,
         height=picture.height,
         rendered=picture.rendered,
-        attributes=dict(metadata),
+        attributes=dict(pairs),
         created_at=now,
     )
     session.add(image)
@@ -206,8 +204,12 @@ def _conditions(session: Session, project: Project, filter: Filter) -> list[Colu
     conditions = [Image.project_id == project.id]
     if filter.ids is not None:
         conditions.append(Image.id.in_(filter.ids))
+    if filter.metadata:
+        conditions.append(metadata.matches(session, filter.metadata))
     if filter.iteration_id is not None:
-        return [*conditions, Image.id.in_(image_tags.in_iteration(session, filter.iteration_id, filter.tag_ids))]
+        held = image_tags.in_iteration(session, filter.iteration_id, filter.tag_ids)
+        # An iteration holds what it was trained on: images with tags.
+        return [*conditions, false() if filter.tagged is False else Image.id.in_(held)]
     conditions.append(Image.deleted_at.is_(None))
     bears = exists().where(ImageTag.image_id == Image.id)
     if filter.tag_ids:

@@ -1,8 +1,9 @@
 """Iterations: starting a training, keeping its outcome, publishing, deleting."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from sqlalchemy import delete as sql_delete
@@ -10,12 +11,14 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from foveal import domains
 from foveal.db.tables import NAME_LENGTH, Iteration, IterationImage, IterationTag, Job, Project, name_key
+from foveal.engine import backbones
 from foveal.errors import Invalid, NotFound
-from foveal.services import images, jobs, training_sets
+from foveal.services import images, jobs, regions, training_sets
+from foveal.services.limits import OFF, Limits
 from foveal.services.training_sets import TrainingSet
 
-MAX_ITERATIONS = 100
 MAX_PUBLISH_NAME = 128
 TRAINING = "Training"
 COMPLETED = "Completed"
@@ -23,9 +26,18 @@ FAILED = "Failed"
 REGULAR = "Regular"
 
 
-def start(
-    session: Session, project: Project, *, selected_tags: Sequence[UUID], force: bool, now: datetime
-) -> Iteration:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a training shall be like."""
+
+    selected_tags: Sequence[UUID] = ()
+    force: bool = False
+    base: Iteration | None = None
+    """An earlier iteration to continue from."""
+    notification_address: str | None = None
+
+
+def start(session: Session, project: Project, order: Order, *, now: datetime, limits: Limits = OFF) -> Iteration:
     """Begin a Quick training: check what it needs, remember what it is about, enqueue the job.
 
     Raises:
@@ -35,17 +47,19 @@ def start(
     existing = every(session, project)
     if any(iteration.status == TRAINING for iteration in existing):
         raise _already_training(project)
-    if len(existing) >= MAX_ITERATIONS:
+    if len(existing) >= limits.iterations:
         raise Invalid(
-            f"The project has {MAX_ITERATIONS} iterations, the most it may have: delete some first.",
+            f"The project has {limits.iterations} iterations, the most it may have: delete some first.",
             "BadRequestExceedIterationPerProjectLimit",
         )
-    training_set = training_sets.gather(session, project, selected_tags)
+    training_set = training_sets.gather(session, project, order.selected_tags)
     training_sets.check(project, training_set)
+    if order.base is not None:
+        _check_base(project, order.base)
     last = next((iteration for iteration in existing if iteration.status == COMPLETED), None)
-    if last is not None and last.data_digest == training_set.digest and not force:
-        raise Invalid("Nothing changed since last training", "BadRequestTrainingNotNeeded")
-    iteration = _add(session, project, training_set, now=now)
+    if last is not None and _same(last, training_set, order.base) and not order.force:
+        _refuse_again(last)
+    iteration = _add(session, project, training_set, order, now=now)
     jobs.enqueue(session, jobs.TRAIN, project_id=project.id, subject_id=iteration.id, now=now)
     return iteration
 
@@ -181,7 +195,42 @@ def published(session: Session, project: Project, name: str) -> Iteration:
     return iteration
 
 
-def _add(session: Session, project: Project, training_set: TrainingSet, *, now: datetime) -> Iteration:
+def _check_base(project: Project, base: Iteration) -> None:
+    if base.status != COMPLETED:
+        raise Invalid(
+            f"customBaseModelInfo names {base.name}, whose status is {base.status}: Completed is needed.",
+            "BadRequestCustomBaseModelIterationStatusNotCompleted",
+        )
+    ours, theirs = domains.get(project.domain_id), domains.get(base.domain_id)
+    if (ours.id, project.classification_type) != (theirs.id, base.classification_type):
+        raise Invalid(
+            f"customBaseModelInfo names {base.name} of domain {theirs.name!r} ({base.classification_type}); this "
+            f"project has {ours.name!r} ({project.classification_type}).",
+            "BadRequestCustomBaseModelDomainNotCompatible",
+        )
+    if base.metrics.get("backbone", backbone := backbones.find(ours.backbone).fingerprint) != backbone:
+        raise Invalid(
+            f"customBaseModelInfo names {base.name}, which stands on a network that this version no longer has.",
+            "BadRequestCustomBaseModelArchitectureRetired",
+        )
+
+
+def _same(last: Iteration, training_set: TrainingSet, base: Iteration | None) -> bool:
+    return last.data_digest == training_set.digest and last.base_iteration_id == (base.id if base else None)
+
+
+def _refuse_again(last: Iteration) -> NoReturn:
+    current = backbones.find(domains.get(last.domain_id).backbone).fingerprint
+    if last.metrics.get("backbone", current) != current:
+        raise Invalid(
+            "Nothing changed since last training, but this version of Foveal trains on a newer network: "
+            "use forceTrain=true to have it.",
+            "BadRequestTrainingNotNeededButTrainingPipelineUpdated",
+        )
+    raise Invalid("Nothing changed since last training", "BadRequestTrainingNotNeeded")
+
+
+def _add(session: Session, project: Project, training_set: TrainingSet, order: Order, *, now: datetime) -> Iteration:
     name = _next_name(session, project)
     iteration = Iteration(
         project_id=project.id,
@@ -194,6 +243,9 @@ def _add(session: Session, project: Project, training_set: TrainingSet, *, now: 
         domain_id=project.domain_id,
         classification_type=project.classification_type,
         training_type=REGULAR,
+        base_project_id=order.base.project_id if order.base else None,
+        base_iteration_id=order.base.id if order.base else None,
+        notification_address=order.notification_address,
         data_digest=training_set.digest,
     )
     project.workspace_created_at = now
@@ -202,7 +254,7 @@ def _add(session: Session, project: Project, training_set: TrainingSet, *, now: 
         session.flush()
     except IntegrityError as error:
         raise _already_training(project) from error
-    _remember(session, iteration, training_set)
+    _remember(session, project, iteration, training_set)
     return iteration
 
 
@@ -215,7 +267,8 @@ def _next_name(session: Session, project: Project) -> str:
             return name
 
 
-def _remember(session: Session, iteration: Iteration, training_set: TrainingSet) -> None:
+def _remember(session: Session, project: Project, iteration: Iteration, training_set: TrainingSet) -> None:
+    drawn = regions.snapshots(session, project, {tag.id: at for at, tag in enumerate(training_set.tags)})
     session.execute(
         insert(IterationTag),
         [
@@ -234,7 +287,13 @@ def _remember(session: Session, iteration: Iteration, training_set: TrainingSet)
     session.execute(
         insert(IterationImage),
         [
-            {"iteration_id": iteration.id, "image_id": image.id, "positions": list(image.positions), "held_out": None}
+            {
+                "iteration_id": iteration.id,
+                "image_id": image.id,
+                "positions": list(image.positions),
+                "regions": drawn.get(image.id, []),
+                "held_out": None,
+            }
             for image in training_set.images
         ],
     )

@@ -10,11 +10,17 @@ from functools import partial
 from hashlib import sha256
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
+
 from foveal import imaging
-from foveal.blobs import Blobs, image_key, rendition_key, thumbnail_key
+from foveal.blobs import Blobs, image_key, rendition_key, shown_key, thumbnail_key
 from foveal.errors import ServiceError
+from foveal.services.regions import Placed
 
 OK = "OK"
+# Renditions are ours and may be larger than an upload ever was.
+ANY_SIZE = 1 << 40
 STATUS_OF_CODE = {
     "BadRequestImageUrl": "ErrorSource",
     "BadRequestImageFormat": "ErrorImageFormat",
@@ -25,12 +31,21 @@ STATUS_OF_CODE = {
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a batch: where its picture comes from, and the tags and regions that it shall have."""
+
+    source: str
+    tag_ids: tuple[UUID, ...] = ()
+    """Each once; those of the regions are among them."""
+    regions: tuple[Placed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     """A picture as it came: its bytes, or the error that kept us from getting them."""
 
-    source: str
+    entry: Entry
     content: bytes | ServiceError
-    tag_ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +62,7 @@ class Picture:
 class Arrival:
     """What became of one upload: a stored picture, or the status that tells why not."""
 
-    source: str
-    tag_ids: tuple[UUID, ...]
+    entry: Entry
     status: str
     picture: Picture | None
     reason: str = ""
@@ -75,6 +89,12 @@ def store(blobs: Blobs, data: bytes, *, max_bytes: int) -> Picture:
     return Picture(digest, renditions.width, renditions.height, rendered)
 
 
+def pixels(blobs: Blobs, digest: str, *, rendered: bool, size_px: int) -> NDArray[np.uint8]:
+    """Return a stored picture as a network sees it: RGB (size_px, size_px, 3)."""
+    data = blobs.get(shown_key(digest, rendered=rendered))
+    return imaging.model_input(imaging.decode(data, max_bytes=ANY_SIZE, shrink_to=size_px), size_px)
+
+
 def _receive(blobs: Blobs, upload: Upload) -> Arrival:
     try:
         if isinstance(upload.content, ServiceError):
@@ -82,7 +102,7 @@ def _receive(blobs: Blobs, upload: Upload) -> Arrival:
         picture = store(blobs, upload.content, max_bytes=imaging.TRAINING_BYTES)
     except ServiceError as error:
         status = STATUS_OF_CODE.get(error.code, "ErrorUnknown")
-        return Arrival(upload.source, upload.tag_ids, status, None, str(error))
+        return Arrival(upload.entry, status, None, str(error))
     except OSError as error:
-        return Arrival(upload.source, upload.tag_ids, "ErrorStorage", None, str(error))
-    return Arrival(upload.source, upload.tag_ids, OK, picture)
+        return Arrival(upload.entry, "ErrorStorage", None, str(error))
+    return Arrival(upload.entry, OK, picture)

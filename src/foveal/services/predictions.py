@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from foveal import imaging
 from foveal.db.tables import Iteration, Prediction
+from foveal.engine import evaluate
 from foveal.errors import NotFound
 from foveal.inference.session import Classifier
 from foveal.services.pictures import Picture
@@ -67,6 +68,7 @@ def keep(session: Session, verdict: Verdict, picture: Picture) -> None:
         rendered=picture.rendered,
         application=verdict.application,
         probabilities=verdict.probabilities.astype("<f4").tobytes(),
+        uncertainty=float(evaluate.uncertainty(verdict.probabilities[None])[0]),
         created_at=verdict.created_at,
     )
     session.add(prediction)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -13,8 +13,8 @@ from foveal import domains
 from foveal.db.tables import NAME_LENGTH, Image, Iteration, Project, name_key
 from foveal.domains import CLASSIFICATION_TYPES, MULTILABEL, Domain
 from foveal.errors import Invalid, NotFound
+from foveal.services.limits import OFF, Limits
 
-MAX_PROJECTS = 10_000
 MAX_DESCRIPTION = 2_000
 AUGMENTATION_METHODS = (
     "rotation",
@@ -42,17 +42,19 @@ class Draft:
     notification_queue_uri: str | None = None
 
 
-def create(session: Session, draft: Draft, *, now: datetime) -> Project:
+def create(
+    session: Session, draft: Draft, *, now: datetime, resource_id: UUID | None = None, limits: Limits = OFF
+) -> Project:
     """Add a project; its name is unique without regard to case."""
-    if (session.scalar(select(func.count()).select_from(Project)) or 0) >= MAX_PROJECTS:
-        raise Invalid(f"This server holds at most {MAX_PROJECTS} projects.", "BadRequestExceedProjectLimit")
+    if (session.scalar(select(func.count()).select_from(Project)) or 0) >= limits.projects:
+        raise Invalid(f"This server holds at most {limits.projects} projects.", "BadRequestExceedProjectLimit")
     domain = domains.parse(draft.domain) if draft.domain else domains.DEFAULT
-    _offered(domain)
     project = Project(
         name="",
         name_key="",
+        resource_id=resource_id,
         domain_id=domain.id,
-        classification_type=MULTILABEL,
+        classification_type=MULTILABEL if domain.type == domains.CLASSIFICATION else None,
         augmentation_methods=dict.fromkeys(AUGMENTATION_METHODS, True),
         target_export_platforms=[],
         created_at=now,
@@ -66,16 +68,17 @@ def create(session: Session, draft: Draft, *, now: datetime) -> Project:
     return project
 
 
-def every(session: Session) -> list[Project]:
-    """Return all projects, newest first."""
-    return list(session.scalars(select(Project).order_by(Project.created_at.desc(), Project.id)))
+def every(session: Session, resource_id: UUID | None = None) -> list[Project]:
+    """Return all projects, or those of one resource, newest first."""
+    own = true() if resource_id is None else Project.resource_id == resource_id
+    return list(session.scalars(select(Project).where(own).order_by(Project.created_at.desc(), Project.id)))
 
 
 def get(session: Session, project_id: UUID) -> Project:
     """Return the project, or raise `NotFound`."""
     project = session.get(Project, project_id)
     if project is None:
-        raise NotFound(f"Project {project_id} does not exist.", "NotFoundProject")
+        raise not_found(project_id)
     return project
 
 
@@ -103,6 +106,10 @@ def delete(session: Session, project: Project) -> None:
         )
     session.delete(project)
     session.flush()
+
+
+def not_found(project_id: UUID) -> NotFound:
+    return NotFound(f"Project {project_id} does not exist.", "NotFoundProject")
 
 
 def thumbnail_digests(session: Session, projects: list[Project]) -> dict[UUID, str]:
@@ -137,7 +144,7 @@ def _apply(project: Project, draft: Draft) -> None:
     if draft.description is not None:
         project.description = _description(draft.description)
     if draft.classification_type is not None:
-        project.classification_type = _classification_type(draft.classification_type)
+        project.classification_type = _classification_type(project, draft.classification_type)
     if draft.target_export_platforms is not None:
         project.target_export_platforms = [_platform(name) for name in draft.target_export_platforms]
     if draft.augmentation_methods is not None:
@@ -156,14 +163,6 @@ def _change_domain(project: Project, domain: Domain) -> None:
     project.domain_id = domain.id
 
 
-def _offered(domain: Domain) -> None:
-    if domain.type == "ObjectDetection":
-        raise Invalid(
-            "Object detection projects are not offered by this version of Foveal; use a classification domain.",
-            "BadRequestUnsupportedDomain",
-        )
-
-
 def _description(text: str) -> str:
     if len(text) > MAX_DESCRIPTION:
         raise Invalid(
@@ -173,7 +172,9 @@ def _description(text: str) -> str:
     return text
 
 
-def _classification_type(text: str) -> str:
+def _classification_type(project: Project, text: str) -> str | None:
+    if domains.get(project.domain_id).type == domains.OBJECT_DETECTION:
+        return None  # it means nothing there; clients send it along
     for known in CLASSIFICATION_TYPES:
         if text.lower() == known.lower():
             return known

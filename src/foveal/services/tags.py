@@ -1,7 +1,7 @@
 """Tags of a project."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from foveal.db.tables import NAME_LENGTH, Image, ImageTag, Iteration, IterationTag, Project, Tag, name_key
 from foveal.errors import Invalid, NotFound
+from foveal.services.limits import OFF, Limits
 
-MAX_TAGS = 500
 MAX_DESCRIPTION = 2_000
 REGULAR = "Regular"
 NEGATIVE = "Negative"
@@ -20,6 +20,15 @@ GENERAL_PRODUCT = "GeneralProduct"
 TYPES = (REGULAR, NEGATIVE, GENERAL_PRODUCT)
 # A project has at most one tag of each of these types.
 SINGLE = {NEGATIVE: "BadRequestMultipleNegativeTag", GENERAL_PRODUCT: "BadRequestMultipleGeneralProductTag"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagDraft:
+    """What a new tag or a change of one asks for; None leaves a value as it is."""
+
+    name: str | None = None
+    description: str | None = None
+    type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +42,13 @@ class CountedTag:
     image_count: int
 
 
-def create(
-    session: Session, project: Project, *, name: str, description: str | None, type: str | None, now: datetime
-) -> CountedTag:
+def create(session: Session, project: Project, about: TagDraft, *, now: datetime, limits: Limits = OFF) -> CountedTag:
     """Add a tag; its name is unique within the project, without regard to case."""
     existing = session.scalar(select(func.count()).select_from(Tag).where(Tag.project_id == project.id)) or 0
-    if existing >= MAX_TAGS:
-        raise Invalid(f"A project has at most {MAX_TAGS} tags.", "BadRequestExceedTagPerProjectLimit")
+    if existing >= limits.tags:
+        raise Invalid(f"A project has at most {limits.tags} tags.", "BadRequestExceedTagPerProjectLimit")
     tag = Tag(project_id=project.id, type=REGULAR, name="", name_key="", created_at=now)
-    _change(session, tag, name=name, description=description, type=type)
+    _change(session, tag, replace(about, name=about.name or ""))
     session.add(tag)
     _flush(session, tag)
     return CountedTag(tag.id, tag.name, tag.description, tag.type, 0)
@@ -83,9 +90,9 @@ def by_ids(session: Session, project: Project, ids: Sequence[UUID]) -> dict[UUID
     return {tag.id: tag for tag in rows}
 
 
-def update(session: Session, tag: Tag, *, name: str | None, description: str | None, type: str | None) -> None:
-    """Change what is given; None leaves a value as it is."""
-    _change(session, tag, name=name, description=description, type=type)
+def update(session: Session, tag: Tag, about: TagDraft) -> None:
+    """Change what the draft names."""
+    _change(session, tag, about)
     _flush(session, tag)
 
 
@@ -99,15 +106,15 @@ def not_found(tag_id: UUID) -> NotFound:
     return NotFound(f"Tag {tag_id} does not exist in this project.", "NotFoundTag")
 
 
-def _change(session: Session, tag: Tag, *, name: str | None, description: str | None, type: str | None) -> None:
-    if name is not None:
-        _rename(session, tag, name.strip())
-    if description is not None:
-        if len(description) > MAX_DESCRIPTION:
+def _change(session: Session, tag: Tag, about: TagDraft) -> None:
+    if about.name is not None:
+        _rename(session, tag, about.name.strip())
+    if about.description is not None:
+        if len(about.description) > MAX_DESCRIPTION:
             raise Invalid(f"A description has at most {MAX_DESCRIPTION} characters.", "BadRequestTagDescription")
-        tag.description = description or None
-    if type is not None and type != tag.type:
-        _retype(session, tag, type)
+        tag.description = about.description or None
+    if about.type is not None and about.type != tag.type:
+        _retype(session, tag, about.type)
 
 
 def _rename(session: Session, tag: Tag, name: str) -> None:

@@ -10,14 +10,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from foveal import domains
-from foveal.db.tables import Image, ImageTag, Iteration, IterationImage, Project
-from foveal.domains import MULTICLASS
+from foveal.db.tables import Image, ImageTag, Iteration, IterationImage, Project, name_key
+from foveal.domains import MULTICLASS, OBJECT_DETECTION
 from foveal.errors import Invalid
 from foveal.services import tags
 from foveal.services.tags import CountedTag
 
 MIN_TAGS = 2
 MIN_IMAGES_PER_TAG = 5
+MIN_IMAGES_PER_DETECTED_TAG = 15
 TOO_FEW_IMAGES = {
     "Multiclass": "BadRequestMultiClassClassificationTrainingValidationFailed",
     "Multilabel": "BadRequestMultiLabelClassificationTrainingValidationFailed",
@@ -63,6 +64,51 @@ def check(project: Project, training_set: TrainingSet) -> None:
             f"The domain {domain.name!r} is retired: choose another one in the project's settings.",
             "BadRequestRetiredDomainNotSupportedForTraining",
         )
+    (_check_detection if domain.type == OBJECT_DETECTION else _check_classification)(project, training_set)
+
+
+def borrowed(session: Session, training_set: TrainingSet, base: Iteration) -> list[TrainingImage]:
+    """Return the images that the base was trained on and this set lacks, with those of their tags that it has.
+
+    Tags agree by id, or else by name: the base may belong to another project.
+    """
+    by_id = {tag.id: at for at, tag in enumerate(training_set.tags)}
+    by_name = {name_key(tag.name): at for at, tag in enumerate(training_set.tags)}
+    known = of_iteration(session, base)
+    place = [by_id.get(tag.id, by_name.get(name_key(tag.name))) for tag in known.tags]
+    there = {image.digest for image in training_set.images}
+    exclusive = base.classification_type == MULTICLASS
+    images: list[TrainingImage] = []
+    for image in known.images:
+        positions = tuple(sorted({at for old in image.positions if (at := place[old]) is not None}))
+        # An image whose tags are unknown here would teach that it has none.
+        whole = len(positions) == len(image.positions)
+        if image.digest not in there and whole and (len(positions) == 1 or not exclusive):
+            images.append(TrainingImage(image.id, image.digest, image.rendered, positions))
+    return images
+
+
+def _check_detection(project: Project, training_set: TrainingSet) -> None:
+    if any(tag.type == tags.NEGATIVE for tag in training_set.tags):
+        raise Invalid(
+            "A detector has no Negative tag: what is in no box counts as nothing. Delete the tag, or select others.",
+            "BadRequestDetectionTrainingNotAllowNegativeTag",
+        )
+    least = MIN_IMAGES_PER_DETECTED_TAG
+    short = [f"{tag.name!r} has {tag.image_count}" for tag in training_set.tags if tag.image_count < least]
+    if short or not training_set.tags:
+        raise Invalid(
+            f"Not enough images per tag for training: each tag needs {least}, but "
+            f"{', '.join(short) or 'the project has no tags'}.",
+            "BadRequestDetectionTrainingValidationFailed",
+        )
+    raise Invalid(
+        f"Training detectors is not offered by this version of Foveal; project {project.name!r} keeps its regions.",
+        "BadRequestUnsupportedDomain",
+    )
+
+
+def _check_classification(project: Project, training_set: TrainingSet) -> None:
     if len(training_set.tags) < MIN_TAGS:
         raise Invalid(
             f"Not enough tags for training: {MIN_TAGS} are needed, the project has {len(training_set.tags)}.",

@@ -17,8 +17,10 @@ from foveal.app import open_database
 from foveal.db.tables import Image, Iteration, IterationImage, Project
 from foveal.errors import Invalid
 from foveal.services import image_tags, images, iterations, jobs, projects, tags
-from foveal.services.pictures import Arrival, Picture
+from foveal.services.iterations import Order
+from foveal.services.pictures import Arrival, Entry, Picture
 from foveal.services.projects import Draft
+from foveal.services.tags import TagDraft
 from foveal.settings import Settings
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -50,7 +52,7 @@ class Life(RuleBasedStateMachine):
             project = projects.create(session, Draft(name="p", classification_type="Multiclass"), now=self.now)
             self.project_id = project.id
             for name in ("a", "b"):
-                tags.create(session, project, name=name, description=None, type=None, now=self.now)
+                tags.create(session, project, TagDraft(name=name), now=self.now)
         for tag in (0, 1):
             for _ in range(5):
                 self.add(tag)
@@ -62,15 +64,15 @@ class Life(RuleBasedStateMachine):
             project = session.get_one(Project, self.project_id)
             ids = [found.id for found in tags.every(session, project)]
             picture = Picture(f"{self.pictures:064d}", 256, 256, rendered=False)
-            arrival = Arrival("x", (ids[tag],), "OK", picture)
-            images.create(session, project, [arrival], metadata=None, now=self.now)
+            arrival = Arrival(Entry("x", (ids[tag],)), "OK", picture)
+            images.create(session, project, [arrival], pairs=None, now=self.now)
 
     @rule(ends_well=st.booleans(), force=st.booleans())
     def train(self, *, ends_well: bool, force: bool) -> None:
         with self.write() as session:
             project = session.get_one(Project, self.project_id)
             try:
-                iteration = iterations.start(session, project, selected_tags=[], force=force, now=self.now)
+                iteration = iterations.start(session, project, Order(force=force), now=self.now)
             except Invalid:
                 return
             claim = jobs.claim(session, worker="w", now=self.now, lease=timedelta(seconds=9))

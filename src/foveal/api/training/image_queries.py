@@ -1,19 +1,20 @@
 """The image operations: finding and counting."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from foveal.api.deps import ImageIdsDep, ReadDep, TagIdsDep
 from foveal.api.links import Links, LinksDep
 from foveal.api.training import schemas
-from foveal.api.training.image_shapes import image_shape
-from foveal.db.tables import Image
+from foveal.api.training.image_shapes import image_shapes
+from foveal.api.wire import Wire
 from foveal.errors import Invalid
-from foveal.services import image_tags, images, iterations, projects
+from foveal.services import images, iterations, projects
 from foveal.services.images import Filter
 
 router = APIRouter(prefix="/projects/{project_id}/images", tags=["Images"])
@@ -23,7 +24,7 @@ MAX_IDS = 256
 TAGGED = {"all": None, "tagged": True, "untagged": False}
 
 
-class Scope(schemas.Wire):
+class Scope(Wire):
     """Where to look: the workspace or an iteration."""
 
     iteration_id: UUID | None = None
@@ -32,28 +33,31 @@ class Scope(schemas.Wire):
 class Page(Scope):
     """A page of images."""
 
-    order_by: Literal["Newest", "Oldest", "newest", "oldest"] | None = None
+    order_by: str | None = None
     take: int = 50
     skip: int = 0
 
 
-class AnyPage(Page):
+class Choice(Wire):
+    """Images with or without tags, and with some metadata."""
+
+    tagging_status: str | None = None
+    metadata: Annotated[str, Field(alias="$filter")] = ""
+
+
+class AnyPage(Page, Choice):
     """A page of images with or without tags."""
 
-    tagging_status: str | None = None
 
-
-class AnyScope(Scope):
+class AnyScope(Scope, Choice):
     """Images with or without tags."""
-
-    tagging_status: str | None = None
 
 
 @router.get("", operation_id="GetImages")
 def every(
     project_id: UUID, query: Annotated[AnyPage, Query()], tag_ids: TagIdsDep, session: ReadDep, links: LinksDep
 ) -> list[schemas.Image]:
-    filter = _filter(query, tag_ids, tagged=_tagged(query.tagging_status))
+    filter = _filter(query, tag_ids, tagged=_tagged(query.tagging_status), metadata=query.metadata)
     return _page(session, project_id, query, filter, links)
 
 
@@ -73,12 +77,13 @@ def untagged(
 
 @router.get("/count", operation_id="GetImageCount")
 def count(project_id: UUID, query: Annotated[AnyScope, Query()], tag_ids: TagIdsDep, session: ReadDep) -> int:
-    return _count(session, project_id, _filter(query, tag_ids, tagged=_tagged(query.tagging_status)))
+    filter = _filter(query, tag_ids, tagged=_tagged(query.tagging_status), metadata=query.metadata)
+    return _count(session, project_id, filter)
 
 
 @router.get("/tagged/count", operation_id="GetTaggedImageCount")
 def count_tagged(project_id: UUID, query: Annotated[Scope, Query()], tag_ids: TagIdsDep, session: ReadDep) -> int:
-    return _count(session, project_id, _filter(query, tag_ids, tagged=True))
+    return _count(session, project_id, Filter(tagged=True, tag_ids=tuple(tag_ids), iteration_id=query.iteration_id))
 
 
 @router.get("/untagged/count", operation_id="GetUntaggedImageCount")
@@ -98,6 +103,22 @@ def by_ids(
     return sorted(found, key=lambda image: place[image.id])
 
 
+def check_tag_filter(tag_ids: Sequence[UUID]) -> None:
+    """Refuse a filter of too many tags."""
+    if len(tag_ids) > MAX_TAG_FILTER:
+        raise Invalid(f"A filter names at most {MAX_TAG_FILTER} tags.", "BadRequestExceededBatchSize")
+
+
+def check_page(take: int, skip: int, order_by: str | None) -> bool:
+    """Refuse a page out of range; return whether the oldest come first."""
+    if not 0 <= take <= MAX_IDS or skip < 0:
+        raise Invalid(f"take is 0 to {MAX_IDS} and skip at least 0; got take={take}, skip={skip}.")
+    order = (order_by or "newest").lower()
+    if order not in {"newest", "oldest"}:
+        raise Invalid(f"orderBy {order_by!r} is unknown: expected Newest or Oldest.")
+    return order == "oldest"
+
+
 def _tagged(status: str | None) -> bool | None:
     wanted = (status or "all").lower()
     if wanted not in TAGGED:
@@ -105,26 +126,18 @@ def _tagged(status: str | None) -> bool | None:
     return TAGGED[wanted]
 
 
-def _filter(scope: Scope, tag_ids: Sequence[UUID], *, tagged: bool | None) -> Filter:
-    if len(tag_ids) > MAX_TAG_FILTER:
-        raise Invalid(f"A filter names at most {MAX_TAG_FILTER} tags.", "BadRequestExceededBatchSize")
-    return Filter(tagged=tagged, tag_ids=tuple(tag_ids), iteration_id=scope.iteration_id)
+def _filter(scope: Scope, tag_ids: Sequence[UUID], *, tagged: bool | None, metadata: str = "") -> Filter:
+    check_tag_filter(tag_ids)
+    return Filter(tagged=tagged, tag_ids=tuple(tag_ids), iteration_id=scope.iteration_id, metadata=metadata)
 
 
 def _page(session: Session, project_id: UUID, page: Page, filter: Filter, links: Links) -> list[schemas.Image]:
-    if not 0 <= page.take <= MAX_IDS or page.skip < 0:
-        raise Invalid(f"take is 0 to {MAX_IDS} and skip at least 0; got take={page.take}, skip={page.skip}.")
+    oldest_first = check_page(page.take, page.skip, page.order_by)
     project = projects.get(session, project_id)
     if filter.iteration_id is not None:
         iterations.get(session, project, filter.iteration_id)
-    oldest_first = (page.order_by or "").lower() == "oldest"
     found = images.find(session, project, filter, oldest_first=oldest_first, take=page.take, skip=page.skip)
-    return _shapes(session, found, filter.iteration_id, links)
-
-
-def _shapes(session: Session, found: Sequence[Image], iteration_id: UUID | None, links: Links) -> list[schemas.Image]:
-    borne = image_tags.of_images(session, found, iteration_id)
-    return [image_shape(image, borne.get(image.id, []), links) for image in found]
+    return list(image_shapes(session, found, links, iteration_id=filter.iteration_id).values())
 
 
 def _count(session: Session, project_id: UUID, filter: Filter) -> int:

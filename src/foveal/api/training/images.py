@@ -4,31 +4,30 @@ import base64
 import binascii
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.orm import Session
 
+from foveal.api.batches import MultiStatusDep, batch_answer, batch_responses
 from foveal.api.bodies import NamedPicturesDep
-from foveal.api.deps import Flag, ImageIdsDep, MultiStatusDep, Parts, PartsDep, TagIdsDep, WriteDep, json_body
+from foveal.api.deps import Flag, ImageIdsDep, Parts, PartsDep, TagIdsDep, WriteDep, json_body
 from foveal.api.links import Links, LinksDep
 from foveal.api.training import schemas
-from foveal.api.training.image_shapes import image_shape
-from foveal.db.tables import Image
+from foveal.api.training.image_shapes import image_shapes, placed
 from foveal.errors import Invalid, ServiceError
 from foveal.security import fetch
-from foveal.services import image_tags, images, pictures, projects
-from foveal.services.image_tags import Bearing
+from foveal.services import image_tags, images, metadata, pictures, projects, stored_predictions, sweeping
 from foveal.services.images import Created
-from foveal.services.pictures import Upload
+from foveal.services.pictures import Arrival, Entry, Upload
 
 router = APIRouter(prefix="/projects/{project_id}/images", tags=["Images"])
 
 MAX_DELETED = 256
-TagIds = tuple[UUID, ...]
-Summary = dict[int | str, dict[str, Any]]
-SUMMARY: Summary = {200: {"model": schemas.ImageCreateSummary}, 207: {"model": schemas.ImageCreateSummary}}
+Pairs = dict[str, str] | None
+SUMMARY = batch_responses(schemas.ImageCreateSummary)
 
 
 class Intake:
@@ -39,23 +38,30 @@ class Intake:
         self.links = links
         self.multi_status = multi_status
 
-    def check(self, project_id: UUID, tag_ids: Sequence[TagIds], metadata: dict[str, str] | None = None) -> None:
-        """Refuse what can be refused before any picture is decoded; `tag_ids` are those of each picture."""
+    def check(self, project_id: UUID, entries: Sequence[Entry], pairs: Pairs = None) -> None:
+        """Refuse what can be refused before any picture is fetched or decoded."""
         with self.parts.sessions.read.begin() as session:
-            project = projects.get(session, project_id)
-            for ids in tag_ids:
-                image_tags.check_together(project, len(ids))
-        images.check_batch(tag_ids, metadata)
+            images.check_batch(projects.get(session, project_id), entries, pairs)
 
-    def take(self, project_id: UUID, uploads: Sequence[Upload], metadata: dict[str, str] | None = None) -> JSONResponse:
+    def take(self, project_id: UUID, uploads: Sequence[Upload], pairs: Pairs = None) -> JSONResponse:
         arrivals = pictures.receive(self.parts.blobs, uploads, self.parts.pool)
+        content = {
+            arrival.picture.digest: upload.content
+            for arrival, upload in zip(arrivals, uploads, strict=True)
+            if arrival.picture and isinstance(upload.content, bytes)
+        }
         with self.parts.sessions.write.begin() as session:
-            project = projects.get(session, project_id)
-            created = images.create(session, project, arrivals, metadata=metadata, now=self.parts.clock())
-            borne = image_tags.of_images(session, [item.image for item in created if item.image])
-            summary = _summary(created, borne, self.links)
-        status = 200 if summary.is_batch_successful or not self.multi_status else 207
-        return JSONResponse(summary.model_dump(mode="json"), status)
+            sweeping.hold(session, self.parts.blobs, list(content), content.__getitem__)
+            created = self.record(session, project_id, arrivals, pairs)
+            return self.answer(session, created)
+
+    def record(self, session: Session, project_id: UUID, arrivals: Sequence[Arrival], pairs: Pairs) -> list[Created]:
+        project, parts = projects.get(session, project_id), self.parts
+        return images.create(session, project, arrivals, pairs=pairs, now=parts.clock(), limits=parts.limits)
+
+    def answer(self, session: Session, created: Sequence[Created]) -> JSONResponse:
+        summary = _summary(session, created, self.links)
+        return batch_answer(summary, whole=summary.is_batch_successful, multi_status=self.multi_status)
 
 
 IntakeDep = Annotated[Intake, Depends()]
@@ -64,8 +70,9 @@ IntakeDep = Annotated[Intake, Depends()]
 @router.post("", operation_id="CreateImagesFromData", responses=SUMMARY)
 def create_from_data(project_id: UUID, named: NamedPicturesDep, tag_ids: TagIdsDep, intake: IntakeDep) -> JSONResponse:
     tags = tuple(dict.fromkeys(tag_ids))
-    intake.check(project_id, [tags] * len(named))
-    return intake.take(project_id, [Upload(name, data, tags) for name, data in named])
+    uploads = [Upload(Entry(name, tags), data) for name, data in named]
+    intake.check(project_id, [upload.entry for upload in uploads])
+    return intake.take(project_id, uploads)
 
 
 @router.post("/files", operation_id="CreateImagesFromFiles", responses=SUMMARY)
@@ -74,10 +81,9 @@ def create_from_files(
     batch: Annotated[schemas.ImageFileCreateBatch, Depends(json_body(schemas.ImageFileCreateBatch))],
     intake: IntakeDep,
 ) -> JSONResponse:
-    entries = batch.images or []
-    _refuse_regions(entries)
-    intake.check(project_id, [_tags(batch, entry) for entry in entries], batch.metadata)
-    uploads = [Upload(entry.name, _decoded(entry), _tags(batch, entry)) for entry in entries]
+    files = batch.images or []
+    uploads = [Upload(_entry(file.name, batch, file), _decoded(file)) for file in files]
+    intake.check(project_id, [upload.entry for upload in uploads], batch.metadata)
     return intake.take(project_id, uploads, batch.metadata)
 
 
@@ -88,12 +94,52 @@ def create_from_urls(
     intake: IntakeDep,
     parts: PartsDep,
 ) -> JSONResponse:
-    entries = batch.images or []
-    _refuse_regions(entries)
-    intake.check(project_id, [_tags(batch, entry) for entry in entries], batch.metadata)
-    contents = parts.fetchers.map(partial(_fetched, parts), [entry.url for entry in entries])
-    uploads = [Upload(entry.url, data, _tags(batch, entry)) for entry, data in zip(entries, contents, strict=True)]
+    entries = [_entry(image.url, batch, image) for image in batch.images or []]
+    intake.check(project_id, entries, batch.metadata)
+    contents = parts.fetchers.map(partial(_fetched, parts), [entry.source for entry in entries])
+    uploads = [Upload(entry, content) for entry, content in zip(entries, contents, strict=True)]
     return intake.take(project_id, uploads, batch.metadata)
+
+
+@router.post("/predictions", operation_id="CreateImagesFromPredictions", responses=SUMMARY)
+def create_from_predictions(
+    project_id: UUID,
+    batch: Annotated[schemas.ImageIdCreateBatch, Depends(json_body(schemas.ImageIdCreateBatch))],
+    intake: IntakeDep,
+    session: WriteDep,
+) -> JSONResponse:
+    wanted = batch.images or []
+    stored_predictions.check_ids([image.id for image in wanted])
+    entries = [_entry(str(image.id), batch, image) for image in wanted]
+    arrivals = stored_predictions.arrivals(session, projects.get(session, project_id), entries)
+    created = intake.record(session, project_id, arrivals, batch.metadata)
+    stored_predictions.leave(session, created)
+    return intake.answer(session, created)
+
+
+@router.post(
+    "/metadata",
+    operation_id="UpdateImageMetadata",
+    responses=batch_responses(schemas.ImageMetadataUpdateSummary),
+)
+def update_metadata(
+    project_id: UUID,
+    image_ids: ImageIdsDep,
+    pairs: Annotated[schemas.Metadata, Depends(json_body(schemas.Metadata))],
+    session: WriteDep,
+    multi_status: MultiStatusDep,
+) -> JSONResponse:
+    updated = metadata.update(session, projects.get(session, project_id), image_ids, pairs.root)
+    summary = schemas.ImageMetadataUpdateSummary(
+        is_batch_successful=all(each.status == metadata.OK for each in updated),
+        images=[
+            schemas.ImageMetadataUpdateEntry(
+                image_id=each.image_id, status=each.status, metadata=dict(each.metadata) if each.metadata else None
+            )
+            for each in updated
+        ],
+    )
+    return batch_answer(summary, whole=summary.is_batch_successful, multi_status=multi_status)
 
 
 @router.delete("", operation_id="DeleteImages", status_code=204, responses={202: {}})
@@ -144,17 +190,14 @@ def delete_tags(project_id: UUID, image_ids: ImageIdsDep, tag_ids: TagIdsDep, se
     image_tags.remove(session, projects.get(session, project_id), image_ids, tag_ids)
 
 
-Batch = schemas.ImageFileCreateBatch | schemas.ImageUrlCreateBatch
-Entry = schemas.ImageFileCreateEntry | schemas.ImageUrlCreateEntry
+Batch = schemas.ImageFileCreateBatch | schemas.ImageUrlCreateBatch | schemas.ImageIdCreateBatch
+Item = schemas.ImageFileCreateEntry | schemas.ImageUrlCreateEntry | schemas.ImageIdCreateEntry
 
 
-def _tags(batch: Batch, entry: Entry) -> TagIds:
-    return tuple(dict.fromkeys([*(batch.tag_ids or []), *(entry.tag_ids or [])]))
-
-
-def _refuse_regions(entries: Sequence[Entry]) -> None:
-    if any(entry.regions for entry in entries):
-        raise Invalid("Regions belong to object detection projects; this is a classifier.", "BadRequestNotSupported")
+def _entry(source: str, batch: Batch, item: Item) -> Entry:
+    boxes = tuple(placed(region) for region in item.regions or [])
+    tags = [*(batch.tag_ids or []), *(item.tag_ids or []), *(box.tag_id for box in boxes)]
+    return Entry(source, tuple(dict.fromkeys(tags)), boxes)
 
 
 def _decoded(entry: schemas.ImageFileCreateEntry) -> bytes | ServiceError:
@@ -175,14 +218,14 @@ def _pairs(pairs: Sequence[image_tags.Pair]) -> list[schemas.ImageTagCreateEntry
     return [schemas.ImageTagCreateEntry(image_id=image_id, tag_id=tag_id) for image_id, tag_id in pairs]
 
 
-def _summary(created: Sequence[Created], borne: dict[UUID, list[Bearing]], links: Links) -> schemas.ImageCreateSummary:
-    def shape(image: Image | None) -> schemas.Image | None:
-        return image_shape(image, borne.get(image.id, []), links, named=False) if image else None
-
+def _summary(session: Session, created: Sequence[Created], links: Links) -> schemas.ImageCreateSummary:
+    shapes = image_shapes(session, [item.image for item in created if item.image], links, named=False)
     return schemas.ImageCreateSummary(
         is_batch_successful=all(item.status == pictures.OK for item in created),
         images=[
-            schemas.ImageCreateResult(source_url=item.source, status=item.status, image=shape(item.image))
+            schemas.ImageCreateResult(
+                source_url=item.entry.source, status=item.status, image=shapes[item.image.id] if item.image else None
+            )
             for item in created
         ],
     )

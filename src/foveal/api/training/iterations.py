@@ -5,23 +5,24 @@ from math import ceil
 from typing import Annotated
 from uuid import UUID
 
-import structlog
 from fastapi import APIRouter, Depends, Query
+from sqlalchemy.orm import Session
 
 from foveal.api.deps import Flag, NowDep, PartsDep, ReadDep, WriteDep, json_body
 from foveal.api.training import schemas
+from foveal.api.wire import Wire
 from foveal.db import tables
 from foveal.errors import Invalid
 from foveal.exporters.catalog import PLATFORMS
-from foveal.services import iterations, performance, projects, tags
+from foveal.services import iterations, projects
+from foveal.services.iterations import Order
 
 router = APIRouter(prefix="/projects/{project_id}", tags=["Iterations"])
-log = structlog.get_logger(__name__)
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
-class TrainQuery(schemas.Wire):
+class TrainQuery(Wire):
     """The query of a training."""
 
     training_type: str | None = None
@@ -37,13 +38,16 @@ def train(
     query: Annotated[TrainQuery, Query()],
     parts: PartsDep,
 ) -> schemas.Iteration:
-    _refuse_unoffered(query, parameters)
+    _check(query)
     with parts.sessions.write.begin() as session:
         project = projects.get(session, project_id)
-        selected = parameters.selected_tags or []
-        iteration = iterations.start(
-            session, project, selected_tags=selected, force=query.force_train, now=parts.clock()
+        order = Order(
+            selected_tags=parameters.selected_tags or [],
+            force=query.force_train,
+            base=_base(session, project, parameters.custom_base_model_info),
+            notification_address=query.notification_email_address or None,
         )
+        iteration = iterations.start(session, project, order, now=parts.clock(), limits=parts.limits)
         shape = _shape(iteration)
     parts.wake_worker()
     return shape
@@ -82,33 +86,6 @@ def delete(project_id: UUID, iteration_id: UUID, parts: PartsDep) -> None:
     parts.models.discard(iteration_id)
 
 
-@router.get("/iterations/{iteration_id}/performance", operation_id="GetIterationPerformance")
-def get_performance(
-    project_id: UUID,
-    iteration_id: UUID,
-    session: ReadDep,
-    threshold: Annotated[float, Query(ge=0, le=1)] = performance.DEFAULT_THRESHOLD,
-) -> schemas.IterationPerformance:
-    iteration = iterations.completed(session, projects.get(session, project_id), iteration_id)
-    trained = tags.of_iteration(session, iteration)
-    found = performance.of_iteration(session, iteration, tags=len(trained), threshold=threshold)
-    return schemas.IterationPerformance(
-        per_tag_performance=[
-            schemas.TagPerformance(
-                id=tag.id,
-                name=tag.name,
-                precision=values.precision,
-                recall=values.recall,
-                average_precision=values.average_precision,
-            )
-            for tag, values in zip(trained, found.tags, strict=True)
-        ],
-        precision=found.overall.precision,
-        recall=found.overall.recall,
-        average_precision=found.overall.average_precision,
-    )
-
-
 @router.post("/iterations/{iteration_id}/publish", operation_id="PublishIteration")
 def publish(  # Azure's parameters
     project_id: UUID,
@@ -135,21 +112,26 @@ def unpublish(project_id: UUID, iteration_id: UUID, session: WriteDep) -> None:
     iterations.unpublish(session, iterations.get(session, projects.get(session, project_id), iteration_id))
 
 
-def _refuse_unoffered(query: TrainQuery, parameters: schemas.TrainingParameters) -> None:
+def _base(
+    session: Session, project: tables.Project, info: schemas.CustomBaseModelInfo | None
+) -> tables.Iteration | None:
+    if info is None:
+        return None
+    other = projects.get(session, info.project_id)
+    if other.resource_id != project.resource_id:
+        raise projects.not_found(info.project_id)
+    return iterations.get(session, other, info.iteration_id)
+
+
+def _check(query: TrainQuery) -> None:
     if (query.training_type or iterations.REGULAR).lower() != iterations.REGULAR.lower():
         raise Invalid(
             f"trainingType {query.training_type!r} is not offered by this version of Foveal: expected Regular.",
             "BadRequestDomainNotSupportedForAdvancedTraining",
         )
-    if parameters.custom_base_model_info is not None:
-        raise Invalid(
-            "customBaseModelInfo is not offered by this version of Foveal: train without it.", "BadRequestNotSupported"
-        )
     address = query.notification_email_address
     if address and not EMAIL.fullmatch(address):
         raise Invalid(f"notificationEmailAddress {address!r} is no e-mail address.", "BadRequestInvalidEmailAddress")
-    if address:
-        log.warning("no e-mail is sent: this version of Foveal sends none", address=address)
 
 
 def _shape(iteration: tables.Iteration) -> schemas.Iteration:
@@ -172,7 +154,11 @@ def _shape(iteration: tables.Iteration) -> schemas.Iteration:
         training_time_in_minutes=_minutes(iteration),
         publish_name=iteration.publish_name,
         original_publish_resource_id=iteration.publish_resource_id,
-        custom_base_model_info=None,
+        custom_base_model_info=schemas.CustomBaseModelInfo(
+            project_id=iteration.base_project_id, iteration_id=iteration.base_iteration_id
+        )
+        if iteration.base_project_id and iteration.base_iteration_id
+        else None,
         training_error_details=iteration.error_details,
     )
 

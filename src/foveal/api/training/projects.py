@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from foveal.api.deps import NowDep, PartsDep, ReadDep, WriteDep, json_body
 from foveal.api.links import Links, LinksDep
 from foveal.api.training import schemas
+from foveal.api.wire import Wire
 from foveal.db import tables
 from foveal.services import iterations, projects
 from foveal.services.projects import Draft
@@ -16,7 +17,7 @@ from foveal.services.projects import Draft
 router = APIRouter(prefix="/projects", tags=["Projects"])
 
 
-class CreateQuery(schemas.Wire):
+class CreateQuery(Wire):
     """The query of a project's creation; Azure sends everything but the two addresses here."""
 
     name: str

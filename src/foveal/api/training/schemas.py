@@ -1,49 +1,11 @@
 """The shapes on the wire, with Azure's names, casing and quirks."""
 
-from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    PlainSerializer,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import Field, RootModel
 
-
-def milliseconds(moment: datetime) -> str:
-    """Write a moment as the service does for projects and predictions: milliseconds and Z."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
-
-
-def ticks(moment: datetime) -> str:
-    """Write a moment as the service does for images: seven digits and no zone."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}0"
-
-
-Moment = Annotated[datetime, PlainSerializer(milliseconds, return_type=str)]
-ImageMoment = Annotated[datetime, PlainSerializer(ticks, return_type=str)]
-
-
-class Wire(BaseModel):
-    """Base of all wire shapes: camelCase outside, snake_case inside, unknown fields ignored as Azure does."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        frozen=True,
-        serialize_by_alias=True,
-        coerce_numbers_to_str=True,
-    )
-    omitted_when_none: ClassVar[frozenset[str]] = frozenset()
-
-    @model_serializer(mode="wrap")
-    def _omit(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        shape = handler(self)
-        return {key: value for key, value in shape.items() if value is not None or key not in self.omitted_when_none}
+from foveal.api.wire import ImageMoment, Moment, Wire
 
 
 class Domain(Wire):
@@ -139,6 +101,70 @@ class ImageTag(Wire):
     created: ImageMoment
 
 
+class BoundingBox(Wire):
+    """A box, its edges relative to the image, 0..1."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+class Region(BoundingBox):
+    """A box for a tag."""
+
+    tag_id: UUID
+
+
+class ImageRegion(Region):
+    """A box on an image; the name is null in the answers of creations."""
+
+    region_id: UUID
+    tag_name: str | None
+    created: ImageMoment
+
+
+class ImageRegionCreateEntry(Region):
+    """A box for an image."""
+
+    image_id: UUID
+
+
+class ImageRegionCreateBatch(Wire):
+    """Boxes for images."""
+
+    regions: list[ImageRegionCreateEntry] | None = None
+
+
+class ImageRegionCreateResult(ImageRegion):
+    """A box as it was made."""
+
+    image_id: UUID
+
+
+class ImageRegionCreateSummary(Wire):
+    """What became of the boxes for images."""
+
+    created: list[ImageRegionCreateResult]
+    duplicated: list[ImageRegionCreateEntry]
+    exceeded: list[ImageRegionCreateEntry]
+
+
+class RegionProposal(Wire):
+    """A box that may hold an object, of whatever tag."""
+
+    confidence: float
+    bounding_box: BoundingBox
+
+
+class ImageRegionProposal(Wire):
+    """Where on an image objects may be, the likeliest first."""
+
+    project_id: UUID
+    image_id: UUID
+    proposals: list[RegionProposal]
+
+
 class Image(Wire):
     """A training image; width and height are those of the rendition."""
 
@@ -152,7 +178,27 @@ class Image(Wire):
     thumbnail_uri: str
     original_image_uri: str
     tags: list[ImageTag] | None = None
+    regions: list[ImageRegion] | None = None
     metadata: dict[str, str] | None = None
+
+
+class Metadata(RootModel[dict[str, str | None]]):
+    """Pairs to set on images; null takes a pair away."""
+
+
+class ImageMetadataUpdateEntry(Wire):
+    """What became of the metadata of one image; all that it has now."""
+
+    image_id: UUID
+    status: str
+    metadata: dict[str, str] | None
+
+
+class ImageMetadataUpdateSummary(Wire):
+    """What became of the metadata of a batch."""
+
+    is_batch_successful: bool
+    images: list[ImageMetadataUpdateEntry]
 
 
 class ImageCreateResult(Wire):
@@ -176,7 +222,7 @@ class ImageFileCreateEntry(Wire):
     name: str = ""
     contents: str = ""
     tag_ids: list[UUID] | None = None
-    regions: list[dict[str, Any]] | None = None
+    regions: list[Region] | None = None
 
 
 class ImageFileCreateBatch(Wire):
@@ -192,13 +238,29 @@ class ImageUrlCreateEntry(Wire):
 
     url: str
     tag_ids: list[UUID] | None = None
-    regions: list[dict[str, Any]] | None = None
+    regions: list[Region] | None = None
 
 
 class ImageUrlCreateBatch(Wire):
     """Pictures to fetch."""
 
     images: list[ImageUrlCreateEntry] | None = None
+    tag_ids: list[UUID] | None = None
+    metadata: dict[str, str] | None = None
+
+
+class ImageIdCreateEntry(Wire):
+    """A stored prediction whose picture becomes a training image."""
+
+    id: UUID
+    tag_ids: list[UUID] | None = None
+    regions: list[Region] | None = None
+
+
+class ImageIdCreateBatch(Wire):
+    """Stored predictions whose pictures become training images."""
+
+    images: list[ImageIdCreateEntry] | None = None
     tag_ids: list[UUID] | None = None
     metadata: dict[str, str] | None = None
 
@@ -298,23 +360,15 @@ class IterationPerformance(Wire):
     average_precision: float
 
 
-class Prediction(Wire):
-    """How probable one tag is."""
+class ProjectExport(Wire):
+    """What a copy of a project would hold, and the token that makes one within a day."""
 
-    probability: float
-    tag_id: UUID
-    tag_name: str
-    tag_type: str
-
-
-class ImagePrediction(Wire):
-    """What a model says of a picture; classification: all tags, most probable first."""
-
-    id: UUID
-    project: UUID
-    iteration: UUID
-    created: Moment
-    predictions: list[Prediction]
+    iteration_count: int
+    image_count: int
+    tag_count: int
+    region_count: int
+    estimated_import_time_in_ms: Annotated[int, Field(alias="estimatedImportTimeInMS")]
+    token: str
 
 
 class Export(Wire):

@@ -6,11 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
-from foveal.api.deps import NowDep, ReadDep, WriteDep, json_body
+from foveal.api.deps import PartsDep, ReadDep, WriteDep, json_body
 from foveal.api.training import schemas
 from foveal.db.tables import Project
 from foveal.services import iterations, projects, tags
-from foveal.services.tags import CountedTag
+from foveal.services.tags import CountedTag, TagDraft
 
 router = APIRouter(prefix="/projects/{project_id}/tags", tags=["Tags"])
 
@@ -25,10 +25,16 @@ def every(project_id: UUID, session: ReadDep, iteration_id: IterationId = None) 
 
 @router.post("", operation_id="CreateTag")
 def create(  # Azure's parameters
-    project_id: UUID, session: WriteDep, now: NowDep, name: str, description: str | None = None, type: str | None = None
+    project_id: UUID,
+    session: WriteDep,
+    parts: PartsDep,
+    name: str,
+    description: str | None = None,
+    type: str | None = None,
 ) -> schemas.Tag:
     project = projects.get(session, project_id)
-    return _shape(tags.create(session, project, name=name, description=description, type=type, now=now))
+    about = TagDraft(name=name, description=description, type=type)
+    return _shape(tags.create(session, project, about, now=parts.clock(), limits=parts.limits))
 
 
 @router.get("/{tag_id}", operation_id="GetTag")
@@ -45,7 +51,7 @@ def update(
 ) -> schemas.Tag:
     project = projects.get(session, project_id)
     tag = tags.get(session, project, tag_id)
-    tags.update(session, tag, name=patch.name, description=patch.description, type=patch.type)
+    tags.update(session, tag, TagDraft(name=patch.name, description=patch.description, type=patch.type))
     return _find(session, project, tag_id, None)
 
 

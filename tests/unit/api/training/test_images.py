@@ -9,6 +9,7 @@ from tests.support.flows import entry, fill, make_project, make_tag, train, uplo
 from tests.support.pictures import picture
 
 BOUNDARY = "da4502bc4c8b9c3c36695b6c56ff0e6c"
+REGION = {"tagId": str(uuid4()), "left": 0, "top": 0, "width": 1, "height": 1}
 MULTIPART = {
     "Training-Key": "training-key-of-the-tests",
     "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
@@ -123,7 +124,8 @@ class TestCreateFromFiles:
             ({"images": [{}], "metadata": {str(n): "" for n in range(11)}}, "BadRequestImageMetadataKey"),
             ({"images": [{}], "metadata": {"k" * 129: ""}}, "BadRequestImageMetadataKey"),
             ({"images": [{}], "metadata": {"k": "v" * 257}}, "BadRequestImageMetadataValue"),
-            ({"images": [{"regions": [{"left": 0}]}]}, "BadRequestNotSupported"),
+            ({"images": [{"regions": [{"left": 0}]}]}, "BadRequestRequiredParamIsNull"),
+            ({"images": [{"regions": [REGION]}]}, "BadRequestNotSupported"),
             ({"images": [{"tagIds": ["no id"]}]}, "BadRequest"),
             ({"images": 7}, "BadRequest"),
         ],
@@ -353,10 +355,10 @@ class TestTags:
 
 
 class TestLimit:
-    def test_a_full_project_takes_duplicates_only(self, api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_full_project_takes_duplicates_only(self, api: Any) -> None:
         project = make_project(api)
         upload(api, project, entry("a", picture(1)))
-        monkeypatch.setattr("foveal.services.images.MAX_IMAGES", 2)
+        api.limit(images=2)
         batch = [entry("again", picture(1)), entry("last", picture(2)), entry("more", picture(3))]
         summary = upload(api, project, *batch).json()
         assert [result["status"] for result in summary["images"]] == ["OKDuplicate", "OK", "ErrorLimitExceed"]

@@ -49,7 +49,6 @@ class TestCreate:
             ({}, "BadRequestRequiredParamIsNull"),
             ({"name": "n", "description": "x" * 2001}, "BadRequestProjectDescription"),
             ({"name": "n", "domainId": str(uuid4())}, "BadRequestProjectUnknownDomain"),
-            ({"name": "n", "domainId": "da2e3a8a-40a5-4171-82f4-58522f70fbc1"}, "BadRequestUnsupportedDomain"),
             ({"name": "n", "classificationType": "Binary"}, "BadRequestProjectUnknownClassification"),
             ({"name": "n", "targetExportPlatforms": "Amiga"}, "BadRequestProjectUnsupportedExportPlatform"),
         ],

@@ -1,0 +1,96 @@
+"""The operations on how good an iteration is, and on the images behind its figures."""
+
+from typing import Annotated
+from uuid import UUID
+
+import numpy as np
+from fastapi import APIRouter, Query
+
+from foveal.api.deps import ReadDep, TagIdsDep
+from foveal.api.links import LinksDep
+from foveal.api.training import prediction_schemas, schemas
+from foveal.api.training.image_queries import check_page, check_tag_filter
+from foveal.api.training.image_shapes import region_shape, tag_shape
+from foveal.api.training.prediction_shapes import prediction_shapes
+from foveal.api.wire import Wire
+from foveal.services import image_tags, iterations, performance, projects, regions, tags
+
+router = APIRouter(prefix="/projects/{project_id}/iterations/{iteration_id}/performance", tags=["Performance"])
+
+Fraction = Annotated[float, Query(ge=0, le=1)]
+
+
+class Page(Wire):
+    """A page of images."""
+
+    order_by: str | None = None
+    take: int = 50
+    skip: int = 0
+
+
+@router.get("", operation_id="GetIterationPerformance")
+def get(
+    project_id: UUID,
+    iteration_id: UUID,
+    session: ReadDep,
+    threshold: Fraction = performance.DEFAULT_THRESHOLD,
+    overlap_threshold: Annotated[float, Query(alias="overlapThreshold", ge=0, le=1)] = performance.DEFAULT_OVERLAP,
+) -> schemas.IterationPerformance:
+    del overlap_threshold  # it speaks of boxes
+    iteration = iterations.completed(session, projects.get(session, project_id), iteration_id)
+    trained = tags.of_iteration(session, iteration)
+    found = performance.of_iteration(session, iteration, tags=len(trained), threshold=threshold)
+    return schemas.IterationPerformance(
+        per_tag_performance=[
+            schemas.TagPerformance(
+                id=tag.id,
+                name=tag.name,
+                precision=values.precision,
+                recall=values.recall,
+                average_precision=values.average_precision,
+            )
+            for tag, values in zip(trained, found.tags, strict=True)
+        ],
+        precision=found.overall.precision,
+        recall=found.overall.recall,
+        average_precision=found.overall.average_precision,
+    )
+
+
+@router.get("/images", operation_id="GetImagePerformances")
+def images(  # Azure's parameters
+    project_id: UUID,
+    iteration_id: UUID,
+    query: Annotated[Page, Query()],
+    tag_ids: TagIdsDep,
+    session: ReadDep,
+    links: LinksDep,
+) -> list[prediction_schemas.ImagePerformance]:
+    check_tag_filter(tag_ids)
+    oldest_first = check_page(query.take, query.skip, query.order_by)
+    iteration = iterations.completed(session, projects.get(session, project_id), iteration_id)
+    trained = tags.of_iteration(session, iteration)
+    found = performance.images(session, iteration, tag_ids, oldest_first=oldest_first, take=query.take, skip=query.skip)
+    judged = [image for image, _ in found]
+    borne = image_tags.of_images(session, judged, iteration_id)
+    placed = regions.of_images(session, judged, iteration_id)
+    return [
+        prediction_schemas.ImagePerformance(
+            predictions=prediction_shapes(trained, np.frombuffer(held_out, dtype="<f4")),
+            id=image.id,
+            created=image.created_at,
+            width=image.width,
+            height=image.height,
+            image_uri=links.rendition(image),
+            thumbnail_uri=links.thumbnail(image.digest),
+            tags=[tag_shape(tag) for tag in borne.get(image.id, [])],
+            regions=[region_shape(region) for region in placed.get(image.id, [])] or None,
+        )
+        for image, held_out in found
+    ]
+
+
+@router.get("/images/count", operation_id="GetImagePerformanceCount")
+def count(project_id: UUID, iteration_id: UUID, tag_ids: TagIdsDep, session: ReadDep) -> int:
+    iteration = iterations.completed(session, projects.get(session, project_id), iteration_id)
+    return performance.count_images(session, iteration, tag_ids)

@@ -1,0 +1,53 @@
+"""What all shapes on the wire have in common: casing, and how moments are written."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
+from pydantic.alias_generators import to_camel
+
+
+def milliseconds(moment: datetime) -> str:
+    """Write a moment as the service does for projects and predictions: milliseconds and Z."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def ticks(moment: datetime) -> str:
+    """Write a moment as the service does for images: seven digits and no zone."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}0"
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Read a moment without a zone as UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Moment = Annotated[datetime, PlainSerializer(milliseconds, return_type=str)]
+ImageMoment = Annotated[datetime, PlainSerializer(ticks, return_type=str)]
+# A moment that a client sends: one without a zone is in UTC.
+Zoned = Annotated[Moment, AfterValidator(in_utc)]
+
+
+class Wire(BaseModel):
+    """Base of all wire shapes: camelCase outside, snake_case inside, unknown fields ignored as Azure does."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        serialize_by_alias=True,
+        coerce_numbers_to_str=True,
+    )
+    omitted_when_none: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _omit(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        shape = handler(self)
+        return {key: value for key, value in shape.items() if value is not None or key not in self.omitted_when_none}

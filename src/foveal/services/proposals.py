@@ -1,0 +1,12 @@
+"""Region proposals: where on an image an object may be, before anything was trained."""
+
+from foveal.blobs import Blobs
+from foveal.db.tables import Image
+from foveal.engine.proposals import Proposal, Proposer
+from foveal.services import pictures
+
+
+def of_image(blobs: Blobs, proposer: Proposer, image: Image) -> list[Proposal]:
+    """Return boxes around what stands out in an image, the likeliest first."""
+    size = proposer.size_px
+    return proposer.propose(pictures.pixels(blobs, image.digest, rendered=image.rendered, size_px=size))
