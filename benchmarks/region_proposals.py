@@ -1,9 +1,9 @@
 """How well region proposals find the boxes that people drew, beside boxes that never look at the picture.
 
 Recall counts the drawn boxes that one of the best 1, 5 or 10 proposals overlaps by half (intersection over union); the
-mean overlap is that of the closest of ten. The yardsticks, ten boxes each: some about the centre, the most useful sizes
-first; and the whole picture with nine tiles of half its sides. Times are medians, maps and boxes without decoding; the
-maps take one thread, and OMP_NUM_THREADS=1 holds numpy to one as well.
+mean overlap is that with the closest of the best 1 or 10. The yardsticks, ten boxes each: some about the centre, the
+most useful sizes first; and the whole picture with nine tiles of half its sides. Times are medians, maps and boxes
+without decoding; the maps take one thread, and OMP_NUM_THREADS=1 holds numpy to one as well.
 
     .venv/bin/python benchmarks/region_proposals.py ../shared/data/{azure_fork_scissors,mslearn_fruit_od,raccoon}
 """
@@ -50,8 +50,8 @@ def main() -> None:
     contestants = {"centre boxes": _centre, "grid": _grid}
     for name in options.backbones:
         contestants[name] = _of(Proposer(backbones.find(name), threads=1))
-    recalls = " | ".join(f"recall@{count}" for count in BEST)
-    print(f"| set | boxes | {recalls} | mean overlap@1 | @{BEST[-1]} | ms per image |\n{'|--' * (len(BEST) + 5)}|")
+    columns = [f"recall@{count}" for count in BEST] + [f"mean overlap@{count}" for count in (BEST[0], BEST[-1])]
+    print(f"| set | boxes | {' | '.join(columns)} | ms per image |\n{'|--' * (len(columns) + 3)}|")
     for folder in options.sets:
         photos = _photos(folder)
         for name, propose in contestants.items():

@@ -6,17 +6,19 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from threading import Thread
+from time import monotonic_ns
 
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.types import ASGIApp
 
 from foveal import __version__, imaging
 from foveal.access import Keys
-from foveal.api import deps, errors, links, own, prediction, welcome
+from foveal.api import callers, errors, links, own, prediction, welcome
 from foveal.api.deps import Parts
 from foveal.api.observe import Metrics, Observed
 from foveal.api.observe import router as operation
 from foveal.api.paths import PREDICTION, TRAINING, Paths
+from foveal.api.rates import Rates
 from foveal.api.training import (
     artifacts,
     domains,
@@ -30,6 +32,7 @@ from foveal.api.training import (
     regions,
     suggestions,
     tags,
+    transfers,
 )
 from foveal.blobs import Blobs
 from foveal.db.engine import Sessions, connect, upgrade
@@ -37,7 +40,7 @@ from foveal.engine import backbones
 from foveal.engine.proposals import Proposer
 from foveal.jobs.worker import Worker, open_worker
 from foveal.security import FetchPolicy, UrlSigner
-from foveal.services import limits
+from foveal.services import limits, resources
 from foveal.services.models import Models
 from foveal.settings import MEBIBYTE, Settings
 
@@ -55,6 +58,7 @@ TRAINING_ROUTERS: tuple[APIRouter, ...] = (
     iterations.router,
     performance.router,
     artifacts.router,
+    transfers.router,
     exports.router,
     prediction.quick_test,
 )
@@ -69,10 +73,10 @@ def create_app(settings: Settings, keys: Keys, *, works: bool = True) -> ASGIApp
     app.state.metrics = Metrics()
     errors.install(app)
     for router in TRAINING_ROUTERS:
-        app.include_router(router, prefix=TRAINING, dependencies=[Depends(deps.require_training_key)])
-    app.include_router(own.router, prefix=own.PREFIX, dependencies=[Depends(deps.require_training_key)])
-    app.include_router(prediction.router, prefix=PREDICTION, dependencies=[Depends(deps.require_prediction_key)])
-    for router in (links.router, operation, welcome.router):
+        app.include_router(router, prefix=TRAINING, dependencies=[Depends(callers.require_training_key)])
+    app.include_router(own.router, prefix=own.PREFIX, dependencies=[Depends(callers.require_training_key)])
+    app.include_router(prediction.router, prefix=PREDICTION, dependencies=[Depends(callers.require_prediction_key)])
+    for router in (links.router, transfers.sending, operation, welcome.router):
         app.include_router(router)
     return Paths(Observed(app, app.state.metrics))
 
@@ -102,6 +106,8 @@ def _parts(settings: Settings, keys: Keys, sessions: Sessions, worker: Worker | 
         wake_worker=worker.wake if worker else _nobody,
         proposer=cache(partial(Proposer, backbones.find(), threads=settings.threads)),
         limits=limits.of_tier(settings.tier),
+        rates=Rates(settings.rate_limit, monotonic_ns),
+        region=resources.region_name(settings.region),
     )
 
 

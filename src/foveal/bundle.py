@@ -17,6 +17,7 @@ GRAPH = "model.onnx"
 LABELS = "labels.txt"
 MANIFEST = "manifest.json"
 HEAD = "head.npz"
+FILES = (GRAPH, LABELS, MANIFEST, HEAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def write(
 
 def read(folder: Path) -> Bundle:
     """Open a bundle and check that it is whole; raises `Invalid` naming what is wrong."""
-    missing = [name for name in (GRAPH, LABELS, MANIFEST, HEAD) if not (folder / name).is_file()]
+    missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise Invalid(f"{folder} is not a model bundle: {', '.join(missing)} missing.")
     bundle = Bundle(folder)

@@ -1,4 +1,4 @@
-"""Keys, signed links, and fetching what a stranger's URL points at without becoming their way into the network."""
+"""Keys, signed links, and asking a stranger's URL for something without becoming their way into the network."""
 
 import base64
 import hashlib
@@ -8,12 +8,13 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpcore
@@ -26,12 +27,8 @@ Resolve = Callable[[str, int], Sequence[str]]
 EXPIRY_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 PORTS: Final = {"http": 80, "https": 443}
-FIXED_HEADERS: Final = (
-    ("User-Agent", "foveal"),
-    ("Accept", "image/*, */*;q=0.5"),
-    ("Accept-Encoding", "identity"),
-    ("Connection", "close"),
-)
+FIXED_HEADERS: Final = (("User-Agent", "foveal"), ("Accept-Encoding", "identity"), ("Connection", "close"))
+PIECE_BYTES: Final = 64 * 1024
 # All of printable ASCII: what is legal, and what a sender has quoted already, stays as it is, so that signatures hold.
 PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F)))
 STRAY_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -58,11 +55,15 @@ class UrlSigner:
         expires = expires_at.astimezone(UTC).strftime(EXPIRY_FORMAT)
         return f"{path}?se={expires}&sig={self._signature(path, expires)}"
 
+    def expiry(self, expires: str) -> datetime:
+        """Return the moment that a verified link names."""
+        return datetime.strptime(expires, EXPIRY_FORMAT).replace(tzinfo=UTC)
+
     def verify(self, path: str, *, expires: str, signature: str, now: datetime) -> None:
         """Return if `sign` made this link and it has not expired; raise `Forbidden` else."""
         if not same(signature, self._signature(path, expires)):
             raise Forbidden("The signature of this link does not match it.")
-        if datetime.strptime(expires, EXPIRY_FORMAT).replace(tzinfo=UTC) < now:
+        if self.expiry(expires) < now:
             raise Forbidden(f"This link expired at {expires}; it is now {now:{EXPIRY_FORMAT}}.")
 
     def _signature(self, path: str, expires: str) -> str:
@@ -72,7 +73,7 @@ class UrlSigner:
 
 @dataclass(frozen=True, slots=True)
 class FetchPolicy:
-    """What may be fetched: `allowed_hosts` ("host" or "host:port") opens hosts inside the network."""
+    """What may be asked: `allowed_hosts` ("host" or "host:port") opens hosts inside the network."""
 
     max_bytes: int
     timeout_seconds: float = 20
@@ -89,12 +90,33 @@ def system_addresses(host: str, port: int) -> Sequence[str]:
 def fetch(url: str, policy: FetchPolicy, *, resolve: Resolve = system_addresses) -> bytes:
     """Return the body behind `url`, following redirects, from public addresses and allowed hosts only."""
     deadline = time.monotonic() + policy.timeout_seconds
-    for _ in range(policy.max_redirects + 1):
-        answer = _get(_target(url), policy, resolve, deadline)
-        if isinstance(answer, bytes):
-            return answer
-        url = _next(url, answer.location)
-    raise _refused(url, f"it redirects more than {policy.max_redirects} times")
+    try:
+        for _ in range(policy.max_redirects + 1):
+            answer = _get(_target(url), policy, resolve, deadline)
+            if isinstance(answer, bytes):
+                return answer
+            url = _next(url, answer.location)
+    except _Refusal as refusal:
+        raise _not_fetched(url, str(refusal)) from refusal
+    raise _not_fetched(url, f"it redirects more than {policy.max_redirects} times")
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What is sent to an address."""
+
+    method: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def send(url: str, parcel: Parcel, policy: FetchPolicy, *, resolve: Resolve = system_addresses) -> None:
+    """Send the parcel to a public address or an allowed host; any answer but a status 2xx is `Invalid`."""
+    deadline = time.monotonic() + policy.timeout_seconds
+    try:
+        _deliver(_target(url), parcel, policy, resolve, deadline)
+    except _Refusal as refusal:
+        raise Invalid(f"{_shown(url)} did not take what was sent: {refusal}.", "BadRequestInvalidUri") from refusal
 
 
 def is_public(address: str) -> bool:
@@ -107,6 +129,10 @@ def is_public(address: str) -> bool:
         return False
     special = parsed.is_multicast or parsed.is_reserved or parsed.is_unspecified or parsed.is_loopback
     return parsed.is_global and not special and not any(parsed in odd for odd in ODD if odd.version == parsed.version)
+
+
+class _Refusal(Exception):
+    """Why an address was not asked, or what was wrong with its answer; the caller says what it was asked for."""
 
 
 def _carried(address: Address) -> ipaddress.IPv4Address | None:
@@ -138,11 +164,15 @@ class _Redirect:
     location: str
 
 
+def _not_fetched(url: str, reason: str) -> Invalid:
+    return Invalid(f"The image at {_shown(url)} was not fetched: {reason}.", "BadRequestImageUrl")
+
+
 def _next(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
     except ValueError as error:
-        raise _refused(url, f"it redirects to something that is no URL ({error})") from error
+        raise _Refusal(f"it redirects to something that is no URL ({error})") from error
 
 
 def _target(url: str) -> _Target:
@@ -152,11 +182,11 @@ def _target(url: str) -> _Target:
         path = quote(STRAY_PERCENT.sub("%25", parts.path or "/"), safe=PRINTABLE)
         query = quote(parts.query, safe=PRINTABLE)
     except ValueError as error:
-        raise _refused(url, f"it is no valid URL ({error})") from error
+        raise _Refusal(f"it is no valid URL ({error})") from error
     if parts.scheme not in PORTS:
-        raise _refused(url, "only http and https are fetched")
+        raise _Refusal("only http and https are spoken")
     if "@" in parts.netloc:
-        raise _refused(url, "it carries a user name")
+        raise _Refusal("it carries a user name")
     return _Target(parts.scheme, host, port or PORTS[parts.scheme], f"{path}?{query}" if query else path, _shown(url))
 
 
@@ -175,25 +205,49 @@ def _shown(url: str) -> str:
     return re.sub(r"//[^/]*@", "//", re.split(r"[?#]", url, maxsplit=1)[0])
 
 
-def _refused(url: str, reason: str) -> Invalid:
-    return Invalid(f"The image at {_shown(url)} was not fetched: {reason}.", "BadRequestImageUrl")
-
-
 def _get(target: _Target, policy: FetchPolicy, resolve: Resolve, deadline: float) -> bytes | _Redirect:
-    """Make one request on a connection of its own."""
+    with (
+        _connected(target, policy, resolve, deadline) as pool,
+        pool.stream("GET", _url(target), headers=[*_headers(target), ("Accept", "image/*, */*;q=0.5")]) as response,
+    ):
+        return _read(response, target, policy.max_bytes)
+
+
+def _deliver(target: _Target, parcel: Parcel, policy: FetchPolicy, resolve: Resolve, deadline: float) -> None:
+    headers = [*_headers(target), ("Content-Length", str(len(parcel.body))), *parcel.headers.items()]
+    # In pieces, since the deadline is looked at before each write.
+    pieces = (parcel.body[at : at + PIECE_BYTES] for at in range(0, len(parcel.body), PIECE_BYTES))
+    with (
+        _connected(target, policy, resolve, deadline) as pool,
+        pool.stream(parcel.method, _url(target), headers=headers, content=pieces) as response,
+    ):
+        if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
+            phrase = cast("Any", response).extensions["reason_phrase"].decode("ascii", "replace")
+            raise _Refusal(f"the server answered with status {response.status} {phrase}".rstrip(" ."))
+
+
+@contextmanager
+def _connected(
+    target: _Target, policy: FetchPolicy, resolve: Resolve, deadline: float
+) -> Generator[httpcore.ConnectionPool]:
+    """Give a connection for one request; what fails there is told as the reason."""
     backend = _GuardedBackend(target, policy.allowed_hosts, resolve, deadline)
     context = _tls() if target.scheme == "https" else None
-    url = httpcore.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path_and_query)
     try:
-        with (
-            httpcore.ConnectionPool(ssl_context=context, network_backend=backend) as pool,
-            pool.stream("GET", url, headers=[*FIXED_HEADERS, ("Host", target.authority)]) as response,
-        ):
-            return _read(response, target, policy.max_bytes)
+        with httpcore.ConnectionPool(ssl_context=context, network_backend=backend) as pool:
+            yield pool
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
         late = time.monotonic() >= deadline
         reason = f"it took longer than {policy.timeout_seconds:g} seconds" if late else str(error)
-        raise _refused(target.shown, reason or type(error).__name__) from error
+        raise _Refusal(reason or type(error).__name__) from error
+
+
+def _url(target: _Target) -> httpcore.URL:
+    return httpcore.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path_and_query)
+
+
+def _headers(target: _Target) -> list[tuple[str, str]]:
+    return [*FIXED_HEADERS, ("Host", target.authority)]
 
 
 @cache
@@ -209,7 +263,7 @@ def _read(response: httpcore.Response, target: _Target, max_bytes: int) -> bytes
     if response.status in REDIRECTS and b"location" in headers:
         return _Redirect(headers[b"location"].decode("utf-8", "replace"))
     if response.status != HTTPStatus.OK:
-        raise _refused(target.shown, f"the server answered with status {response.status}")
+        raise _Refusal(f"the server answered with status {response.status}")
     if int(headers.get(b"content-length", b"0")) > max_bytes:
         raise _too_large(target, max_bytes)
     return _body(response.iter_stream(), target, max_bytes)
@@ -268,7 +322,7 @@ class _GuardedBackend(httpcore.NetworkBackend):
             return found
         if not all(is_public(address) for address in found):
             hint = f"add {host} to FOVEAL_FETCH_ALLOWED_HOSTS to allow it"
-            raise _refused(self._target.shown, f"its host {host} is not on the public internet; {hint}")
+            raise _Refusal(f"its host {host} is not on the public internet; {hint}")
         return found
 
 

@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from foveal.access import Keys
 from foveal.api import errors
+from foveal.api.rates import Rates
 from foveal.blobs import Blobs
 from foveal.db.engine import Sessions
 from foveal.engine.proposals import Proposer
-from foveal.errors import Denied, Invalid, TooLarge
-from foveal.security import FetchPolicy, UrlSigner, same
+from foveal.errors import Invalid, TooLarge
+from foveal.security import FetchPolicy, UrlSigner
 from foveal.services.limits import Limits
 from foveal.services.models import Models
 
@@ -45,6 +46,9 @@ class Parts:
     proposer: Callable[[], Proposer]
     """Gives the finder of region proposals, loaded at the first call."""
     limits: Limits
+    rates: Rates
+    region: str
+    """Where the server's own keys make projects and publish."""
 
 
 def parts(request: Request) -> Parts:
@@ -128,25 +132,6 @@ def json_body(shape: type[Shape]) -> Callable[[bytes], Coroutine[Any, Any, Shape
         return await run_in_threadpool(_parsed, shape, body)
 
     return read
-
-
-def require_training_key(request: Request, parts: PartsDep) -> None:
-    _require(request, "training-key", parts.keys.training, "Training-Key")
-
-
-def require_prediction_key(request: Request, parts: PartsDep) -> None:
-    _require(request, "prediction-key", parts.keys.prediction, "Prediction-Key")
-
-
-def _require(request: Request, header: str, key: str, shown: str) -> None:
-    given = request.headers.get(header) or request.headers.get("ocp-apim-subscription-key")
-    if given is None:
-        raise Denied(f"Access denied: send your key in the {shown} header.")
-    if not same(given, key):
-        raise Denied(
-            f"Access denied due to invalid key: the {shown} header does not hold the key of this server "
-            "(`foveal keys show` prints it)."
-        )
 
 
 def _too_large(limit: int) -> TooLarge:

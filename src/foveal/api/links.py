@@ -40,8 +40,11 @@ class Links:
     def export(self, export: Export) -> str:
         return self._link(export_key(export.id))
 
+    def to(self, path: str) -> str:
+        return self.base + self.signer.sign(path, expires_at=self.expires_at)
+
     def _link(self, key: str) -> str:
-        return self.base + self.signer.sign(FILES + key, expires_at=self.expires_at)
+        return self.to(FILES + key)
 
 
 def links(request: Request, parts: PartsDep) -> Links:

@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from foveal import domains, imaging
 from foveal.api.bodies import OnePictureDep
-from foveal.api.deps import PartsDep, json_body
+from foveal.api.callers import CallerDep
+from foveal.api.deps import Parts, PartsDep, json_body
 from foveal.api.training import prediction_schemas, schemas
 from foveal.api.training.prediction_shapes import prediction_shapes
 from foveal.db.tables import Iteration
 from foveal.errors import Invalid
 from foveal.security import fetch
-from foveal.services import iterations, pictures, predictions, projects, sweeping, tags
+from foveal.services import iterations, limits, pictures, predictions, projects, sweeping, tags
 from foveal.services.predictions import Verdict
 
 router = APIRouter(prefix="/{project_id}/{verb}/iterations/{published_name}", tags=["Prediction"])
@@ -28,12 +29,14 @@ Application = Annotated[str | None, Query(max_length=predictions.MAX_APPLICATION
 class Published:
     """What a prediction route works on: the iteration under the published name."""
 
-    def __init__(self, project_id: UUID, verb: str, published_name: str, parts: PartsDep, request: Request) -> None:
+    def __init__(
+        self, project_id: UUID, verb: str, published_name: str, parts: PartsDep, caller: CallerDep, request: Request
+    ) -> None:
         self.parts = parts
         self.request = request
         with parts.sessions.read.begin() as session:
             project = projects.get(session, project_id)
-            self.iteration = iterations.published(session, project, published_name)
+            self.iteration = iterations.published(session, project, published_name, caller.resource_id)
             self.tags = tags.of_iteration(session, self.iteration)
             session.expunge_all()
         _check_verb(verb, self.iteration)
@@ -132,6 +135,7 @@ def _answer(
         application=application,
         created_at=parts.clock(),
     )
+    _count(parts)
     if store:
         picture = pictures.store(parts.blobs, data, max_bytes=max_bytes)
         with parts.sessions.write.begin() as session:
@@ -144,3 +148,10 @@ def _answer(
         created=verdict.created_at,
         predictions=prediction_shapes(model.tags, verdict.probabilities),
     )
+
+
+def _count(parts: Parts) -> None:
+    """Count a prediction that was made, where there is a quota; nobody waits for a counter where there is none."""
+    if parts.limits.monthly_predictions is not None:
+        with parts.sessions.write.begin() as session:
+            limits.count_prediction(session, parts.limits, now=parts.clock())

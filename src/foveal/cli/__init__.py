@@ -6,7 +6,7 @@ import sys
 import typer
 
 from foveal import __version__
-from foveal.cli import admin, backbones, demo, local, server
+from foveal.cli import admin, backbones, demo, keys, local, resources, server
 from foveal.errors import ServiceError
 from foveal.settings import NUMERIC_ENVIRONMENT
 
@@ -26,7 +26,8 @@ app.command()(local.train)
 app.command()(local.predict)
 app.command()(local.embed)
 app.add_typer(backbones.backbones, name="backbones")
-app.add_typer(admin.keys, name="keys")
+app.add_typer(resources.resources, name="resources")
+app.add_typer(keys.keys, name="keys")
 app.command()(admin.doctor)
 app.command("run-job", hidden=True)(server.run_job)
 

@@ -1,4 +1,4 @@
-"""Commands for the one who runs a server: keys and doctor."""
+"""Commands for the one who runs a server: doctor; and what such commands have in common."""
 
 import json
 import os
@@ -14,29 +14,9 @@ from foveal.access import Keys
 from foveal.errors import ServiceError
 from foveal.settings import Settings
 
-keys = typer.Typer(help="Show or renew the keys that open the API.", no_args_is_help=True)
-
 Data = Annotated[Path | None, typer.Option(help="Data folder of the server (default ./foveal-data).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FREE_BYTES = 1 << 30
-
-
-@keys.command()
-def show(data: Data = None, *, as_json: AsJson = False) -> None:
-    """Print the keys, made first if there are none."""
-    settings = Settings.load(os.environ, data=data)
-    found, _ = load_keys(settings)
-    _print(found, as_json=as_json)
-
-
-@keys.command()
-def rotate(data: Data = None, *, as_json: AsJson = False) -> None:
-    """Make new keys for both APIs. Restart the server; programs need the new keys from then on."""
-    settings = Settings.load(os.environ, data=data)
-    if settings.training_key or settings.prediction_key:
-        print("FOVEAL_TRAINING_KEY and FOVEAL_PREDICTION_KEY fix the keys: change them there.", file=sys.stderr)
-        raise typer.Exit(1)
-    _print(Keys.rotate(settings.data), as_json=as_json)
 
 
 def doctor(data: Data = None, *, as_json: AsJson = False) -> None:
@@ -128,10 +108,3 @@ CHECKS: tuple[tuple[str, bool, Callable[[Settings], str]], ...] = (
     ("Embedded backbone", True, _backbone),
     ("torch (extras: hub, train)", False, _torch),
 )
-
-
-def _print(found: Keys, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"training": found.training, "prediction": found.prediction}))
-    else:
-        print(f"Training-Key:   {found.training}\nPrediction-Key: {found.prediction}")

@@ -44,15 +44,15 @@ def connect(url: str) -> Engine:
         ) from error
 
 
-def upgrade(engine: Engine) -> None:
-    """Bring the tables to the newest version; safe when several processes start together."""
+def upgrade(engine: Engine, *, to: str = "head") -> None:
+    """Bring the tables to the newest version, or one named; safe when several processes start together."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine.execution_options(writes=True).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(8350)")
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def _engine(parsed: URL) -> Engine:

@@ -17,13 +17,14 @@ from foveal import domains
 from foveal.blobs import Blobs, export_key, model_prefix
 from foveal.bundle import TagEntry
 from foveal.db.engine import Sessions
-from foveal.db.tables import Iteration, Project
+from foveal.db.tables import Iteration, Job, Project
 from foveal.engine import backbones, quick
 from foveal.engine.backbones import Backbone
 from foveal.engine.features import Embedder
 from foveal.errors import NotFound
 from foveal.exporters import catalog
-from foveal.services import embeddings, exports, iterations, jobs, performance, pictures, training_sets
+from foveal.security import FetchPolicy
+from foveal.services import embeddings, exports, imports, iterations, jobs, performance, pictures, training_sets
 from foveal.services.jobs import Claim
 from foveal.services.models import Models
 from foveal.services.training_sets import TrainingImage, TrainingSet
@@ -42,6 +43,7 @@ class Workshop:
     embedder: Callable[[Backbone], Embedder]
     clock: Callable[[], datetime]
     scratch: Path
+    fetch_policy: FetchPolicy
 
 
 def run(workshop: Workshop, claim: Claim) -> None:
@@ -97,7 +99,27 @@ def export(workshop: Workshop, claim: Claim, export_id: UUID) -> None:
         exports.get(session, export_id).status = exports.DONE
 
 
-HANDLERS = {jobs.TRAIN: train, jobs.EXPORT: export}
+def import_project(workshop: Workshop, claim: Claim, project_id: UUID) -> None:
+    """Fill a project with what another server, or this one, sends of the original.
+
+    Raises:
+        Invalid: A link cannot be followed, or what lies there is not what a server of this version sends.
+    """
+    with workshop.sessions.read.begin() as session:
+        payload = session.get_one(Job, claim.job_id).payload
+    token = payload["token"]
+    here = imports.here(workshop.sessions, workshop.blobs)
+    read = here if payload["own"] else imports.elsewhere(token, workshop.fetch_policy)
+    with _scratch(workshop) as folder:
+        report = partial(_report, workshop, claim, "fetching images and models")
+        arrived = imports.collect(read, token, workshop.blobs, folder, report)
+    with workshop.sessions.write.begin() as session:
+        jobs.finish(session, claim, now=workshop.clock())
+        project = session.get_one(Project, project_id)
+        imports.record(session, workshop.blobs, project, arrived, read, now=workshop.clock())
+
+
+HANDLERS = {jobs.TRAIN: train, jobs.EXPORT: export, jobs.IMPORT: import_project}
 
 
 def _task(iteration: Iteration, project: Project, training_set: TrainingSet) -> quick.Task:

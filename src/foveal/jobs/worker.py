@@ -17,6 +17,7 @@ from foveal.engine.features import Embedder
 from foveal.errors import Conflict
 from foveal.jobs.handlers import Workshop
 from foveal.jobs.local import Handle, LocalExecutor
+from foveal.security import FetchPolicy
 from foveal.services import jobs, sweeping
 from foveal.services.jobs import Claim
 from foveal.services.models import Models
@@ -53,6 +54,7 @@ def open_workshop(settings: Settings) -> Workshop:
         embedder=cache(partial(Embedder, threads=settings.threads)),
         clock=partial(datetime.now, UTC),
         scratch=settings.cache / "scratch",
+        fetch_policy=FetchPolicy(max_bytes=0, allowed_hosts=settings.fetch_allowed_hosts),
     )
 
 

@@ -37,6 +37,18 @@ class Order:
     notification_address: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """Under which name an iteration shall answer, and whom."""
+
+    name: str
+    resource_id: str
+    """What the client calls the prediction resource."""
+    published_to: UUID | None = None
+    """The resource that it means; None: the server's own key."""
+    overwrite: bool = False
+
+
 def start(session: Session, project: Project, order: Order, *, now: datetime, limits: Limits = OFF) -> Iteration:
     """Begin a Quick training: check what it needs, remember what it is about, enqueue the job.
 
@@ -134,24 +146,18 @@ def delete(session: Session, project: Project, iteration: Iteration) -> None:
     images.drop_unheld(session, project)
 
 
-def publishable(
-    session: Session, project: Project, iteration: Iteration, *, name: str, resource_id: str, overwrite: bool
-) -> Iteration | None:
+def publishable(session: Session, project: Project, iteration: Iteration, publication: Publication) -> Iteration | None:
     """Check that the iteration can be published under the name; return the one that must give the name up, if any."""
     if iteration.publish_name is not None:
         raise Invalid(f"Iteration is already published as: {iteration.publish_name}", "BadRequestIterationIsPublished")
+    name = publication.name
     if not 0 < len(name.strip()) <= MAX_PUBLISH_NAME or "/" in name:
         raise Invalid(
             f"A published name has 1 to {MAX_PUBLISH_NAME} characters and no slash; got {name!r}.",
             "BadRequestInvalidPublishName",
         )
-    if not resource_id.strip():
-        raise Invalid(
-            "predictionId is empty: name a prediction resource; any non-empty id is taken.",
-            "BadRequestInvalidPublishTarget",
-        )
     holder = by_publish_name(session, project, name)
-    if holder is not None and not overwrite:
+    if holder is not None and not publication.overwrite:
         raise Invalid(
             f"The name {name!r} is taken by {holder.name}: unpublish it, choose another name or use overwrite=true.",
             "BadRequestInvalidPublishName",
@@ -159,25 +165,24 @@ def publishable(
     return holder
 
 
-def publish(
-    session: Session, project: Project, iteration: Iteration, *, name: str, resource_id: str, overwrite: bool
-) -> None:
+def publish(session: Session, project: Project, iteration: Iteration, publication: Publication) -> None:
     """Let the name point at the iteration, in one step; its model should be warm by now."""
-    holder = publishable(session, project, iteration, name=name, resource_id=resource_id, overwrite=overwrite)
+    holder = publishable(session, project, iteration, publication)
     if holder is not None:
         unpublish(session, holder)
-    iteration.publish_name, iteration.publish_resource_id = name, resource_id
+    iteration.publish_name, iteration.publish_resource_id = publication.name, publication.resource_id
+    iteration.published_to = publication.published_to
     try:
         session.flush()
     except IntegrityError as error:
-        raise Invalid(f"The name {name!r} was just taken.", "BadRequestInvalidPublishName") from error
+        raise Invalid(f"The name {publication.name!r} was just taken.", "BadRequestInvalidPublishName") from error
 
 
 def unpublish(session: Session, iteration: Iteration) -> None:
     """Take the published name back."""
     if iteration.publish_name is None:
         raise Invalid(f"{iteration.name} is not published.", "BadRequestIterationNotPublished")
-    iteration.publish_name = iteration.publish_resource_id = None
+    iteration.publish_name = iteration.publish_resource_id = iteration.published_to = None
     session.flush()
 
 
@@ -185,12 +190,13 @@ def by_publish_name(session: Session, project: Project, name: str) -> Iteration 
     return session.scalar(select(Iteration).where(Iteration.project_id == project.id, Iteration.publish_name == name))
 
 
-def published(session: Session, project: Project, name: str) -> Iteration:
-    """Return the iteration published under the name, or raise `NotFound`."""
+def published(session: Session, project: Project, name: str, resource_id: UUID | None = None) -> Iteration:
+    """Return the iteration published under the name to the resource, or raise `NotFound`."""
     iteration = by_publish_name(session, project, name)
-    if iteration is None:
+    if iteration is None or iteration.published_to != resource_id:
         raise NotFound(
-            f"Invalid iteration: project {project.name!r} has nothing published as {name!r}.", "NotFoundIteration"
+            f"Invalid iteration: project {project.id} has nothing published as {name!r} that this key may call.",
+            "NotFoundIteration",
         )
     return iteration
 

@@ -4,19 +4,22 @@ A claim is one attempt of one worker at a job. Whoever lost its lease finds that
 attempts never both write a result.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from foveal.db.tables import Export, Iteration, Job, rowcount
+from foveal.db.tables import Export, Iteration, Job, Project, rowcount
 from foveal.errors import Conflict
 
 MAX_ATTEMPTS = 2
 TRAIN = "train"
 EXPORT = "export"
+IMPORT = "import"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,17 @@ class Claim:
     attempt: int
 
 
-def enqueue(session: Session, kind: str, *, project_id: UUID, subject_id: UUID, now: datetime) -> Job:
-    """Add a job for whichever worker is free first."""
-    job = Job(kind=kind, project_id=project_id, subject_id=subject_id, created_at=now)
+def enqueue(  # one job's worth of values
+    session: Session,
+    kind: str,
+    *,
+    project_id: UUID,
+    subject_id: UUID,
+    now: datetime,
+    payload: Mapping[str, Any] | None = None,
+) -> Job:
+    """Add a job for whichever worker is free first; the payload is what its handler needs beside the subject."""
+    job = Job(kind=kind, project_id=project_id, subject_id=subject_id, payload=dict(payload or {}), created_at=now)
     session.add(job)
     session.flush()
     return job
@@ -78,7 +89,7 @@ def finish(session: Session, claim: Claim, *, now: datetime) -> None:
 
 
 def fail(session: Session, claim: Claim, *, now: datetime, error: str) -> None:
-    """Mark the job, and the iteration or export that it is about, as failed with the reason."""
+    """Mark the job, and the iteration, export or import that it is about, as failed with the reason."""
     _close(session, hold(session, claim), now=now, error=error)
 
 
@@ -119,6 +130,9 @@ def _close(session: Session, job: Job, *, now: datetime, error: str) -> None:
     iteration = session.get(Iteration, job.subject_id)
     if iteration is not None and iteration.status == "Training":
         iteration.status, iteration.error_details, iteration.last_modified_at = "Failed", error, now
+    project = session.get(Project, job.subject_id)
+    if project is not None and project.status == "Importing":
+        project.status, project.last_modified_at = "Failed", now
     export = session.get(Export, job.subject_id)
     if export is not None:
         export.status, export.error_details = "Failed", error

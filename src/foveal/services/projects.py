@@ -16,6 +16,9 @@ from foveal.errors import Invalid, NotFound
 from foveal.services.limits import OFF, Limits
 
 MAX_DESCRIPTION = 2_000
+SUCCEEDED = "Succeeded"
+IMPORTING = "Importing"
+FAILED = "Failed"
 AUGMENTATION_METHODS = (
     "rotation",
     "scaling",

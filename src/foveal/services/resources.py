@@ -99,7 +99,7 @@ def delete(session: Session, resource: Resource) -> None:
     counts = session.scalar(projects) or 0, session.scalar(published) or 0
     if any(counts):
         raise Invalid(
-            f"Resource {resource.name!r} has {counts[0]} projects and {counts[1]} published names: "
+            f"Resource {resource.name!r} is in use (projects: {counts[0]}, published names: {counts[1]}): "
             "delete the projects and unpublish the names first."
         )
     session.delete(resource)

@@ -50,9 +50,7 @@ def sweep(sessions: Sessions, blobs: Blobs, *, now: datetime, prediction_days: i
 def hold(session: Session, blobs: Blobs, digests: Sequence[str], content: Callable[[str], bytes]) -> None:
     """Keep the pictures whose rows this transaction writes; those swept away meanwhile are stored again.
 
-    Args:
-        digests: of the pictures.
-        content: gives the bytes of a picture by its digest.
+    `content` gives the bytes of a picture by its digest.
 
     Raises:
         Conflict: A picture is being removed at this moment; trying again helps.

@@ -53,7 +53,19 @@ def gather(session: Session, project: Project, selected_tags: Sequence[UUID]) ->
     if selected_tags:
         chosen = [tag for tag in chosen if tag.id in set(selected_tags)]
     images = _images(session, project, chosen)
-    return TrainingSet(chosen, images, _digest(project, chosen, images))
+    return TrainingSet(chosen, images, digest(project.domain_id, project.classification_type, chosen, images))
+
+
+def digest(
+    domain_id: UUID, classification_type: str | None, tags: Sequence[CountedTag], images: Sequence[TrainingImage]
+) -> str:
+    """Return a digest that changes with anything that a training learns from."""
+    made = sha256(f"{domain_id} {classification_type}\n".encode())
+    for tag in tags:
+        made.update(f"{tag.id} {tag.type} {tag.name}\n".encode())
+    for image in sorted(images, key=_order):
+        made.update(f"{image.digest} {image.positions}\n".encode())
+    return made.hexdigest()
 
 
 def check(project: Project, training_set: TrainingSet) -> None:
@@ -154,12 +166,3 @@ def _images(session: Session, project: Project, chosen: Sequence[CountedTag]) ->
 def _order(image: TrainingImage) -> str:
     # By content, not by id: the same pictures give the same model, whatever ids they got.
     return image.digest
-
-
-def _digest(project: Project, chosen: Sequence[CountedTag], images: Sequence[TrainingImage]) -> str:
-    digest = sha256(f"{project.domain_id} {project.classification_type}\n".encode())
-    for tag in chosen:
-        digest.update(f"{tag.id} {tag.type} {tag.name}\n".encode())
-    for image in images:
-        digest.update(f"{image.digest} {image.positions}\n".encode())
-    return digest.hexdigest()

@@ -1,46 +1,10 @@
-"""`foveal keys` and `foveal doctor`."""
+"""`foveal doctor`."""
 
 import json
 from pathlib import Path
 
 import pytest
 from tests.unit.cli.conftest import Command
-
-
-class TestKeys:
-    def test_are_made_once_and_shown_again(self, foveal: Command) -> None:
-        first, second = (json.loads(foveal("keys", "show", "--json").out) for _ in range(2))
-        assert first == second
-        assert len(set(first.values())) == 2
-
-    def test_are_shown_to_people_by_the_names_of_their_headers(self, foveal: Command) -> None:
-        keys = json.loads(foveal("keys", "show", "--json").out)
-        shown = foveal("keys", "show").out
-        assert shown == f"Training-Key:   {keys['training']}\nPrediction-Key: {keys['prediction']}\n"
-
-    def test_rotate_makes_others_that_are_kept(self, foveal: Command, tmp_path: Path) -> None:
-        before, rotated, after = (
-            json.loads(foveal("keys", verb, "--data", tmp_path / "d", "--json").out)
-            for verb in ("show", "rotate", "show")
-        )
-        assert rotated == after
-        assert set(before.values()).isdisjoint(rotated.values())
-
-    def test_those_of_the_settings_win_and_are_not_rotated(
-        self, foveal: Command, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("FOVEAL_TRAINING_KEY", "chosen")
-        assert json.loads(foveal("keys", "show", "--json").out)["training"] == "chosen"
-        refused = foveal("keys", "rotate")
-        assert refused.code == 1
-        assert "FOVEAL_TRAINING_KEY" in refused.err
-
-    def test_a_damaged_file_is_told(self, foveal: Command, tmp_path: Path) -> None:
-        (tmp_path / "foveal-data").mkdir()
-        (tmp_path / "foveal-data" / "keys.json").write_text("{")
-        outcome = foveal("keys", "show")
-        assert outcome.code == 1
-        assert "keys.json is not JSON" in outcome.err
 
 
 class TestDoctor:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.unit.cli.conftest import Command
 
-COMMANDS = ("serve", "worker", "demo", "train", "predict", "embed", "backbones", "keys", "doctor")
+COMMANDS = ("serve", "worker", "demo", "train", "predict", "embed", "backbones", "resources", "keys", "doctor")
 
 
 class TestHelp:

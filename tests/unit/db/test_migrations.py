@@ -1,10 +1,14 @@
 """The migrations and the tables agree."""
 
+import struct
+from uuid import uuid4
+
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import select, text
 
-from foveal.db.engine import Sessions, upgrade
-from foveal.db.tables import Table
+from foveal.db.engine import Sessions, connect, upgrade
+from foveal.db.tables import IterationImage, Job, Prediction, Project, Table
 
 
 def test_autogenerate_finds_nothing_to_change(sessions: Sessions) -> None:
@@ -16,3 +20,100 @@ def test_a_second_upgrade_changes_nothing(sessions: Sessions) -> None:
     upgrade(sessions.engine)
     with sessions.engine.connect() as connection:
         assert MigrationContext.configure(connection).get_current_revision() == "0002"
+
+
+def test_what_an_older_version_stored_is_still_there(database_url: str) -> None:
+    engine = connect(database_url)
+    upgrade(engine, to="0001")
+    ids = [uuid4().hex for _ in range(4)]
+    project, iteration, image, prediction = ids
+    halves = struct.pack("<2f", 0.5, 1.0)
+    with engine.begin() as connection:
+        for table, values in (
+            (
+                "project",
+                {
+                    "id": project,
+                    "name": "p",
+                    "name_key": "p",
+                    "description": "",
+                    "domain_id": project,
+                    "target_export_platforms": "[]",
+                    "augmentation_methods": "{}",
+                    "status": "Succeeded",
+                    **times("created_at", "last_modified_at", "workspace_created_at"),
+                    "iterations_started": 1,
+                },
+            ),
+            (
+                "image",
+                {
+                    "id": image,
+                    "project_id": project,
+                    "digest": "d",
+                    "width": 1,
+                    "height": 1,
+                    "rendered": False,
+                    "attributes": "{}",
+                    **times("created_at"),
+                },
+            ),
+            (
+                "iteration",
+                {
+                    "id": iteration,
+                    "project_id": project,
+                    "name": "i",
+                    "name_key": "i",
+                    "status": "Completed",
+                    **times("created_at", "started_at", "last_modified_at"),
+                    "domain_id": project,
+                    "training_type": "Regular",
+                    "reserved_budget_hours": 0,
+                    "data_digest": "d",
+                    "metrics": "{}",
+                },
+            ),
+            ("iteration_image", {"iteration_id": iteration, "image_id": image, "positions": "[0]"}),
+            (
+                "prediction",
+                {
+                    "id": prediction,
+                    "project_id": project,
+                    "iteration_id": iteration,
+                    "digest": "d",
+                    "width": 1,
+                    "height": 1,
+                    "rendered": False,
+                    "probabilities": halves,
+                    **times("created_at"),
+                },
+            ),
+            (
+                "job",
+                {
+                    "id": uuid4().hex,
+                    "kind": "train",
+                    "project_id": project,
+                    "subject_id": iteration,
+                    "status": "queued",
+                    "attempts": 0,
+                    "stage": "",
+                    "progress": 0.0,
+                    **times("created_at"),
+                },
+            ),
+        ):
+            columns, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+            connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({marks})"), values)
+    upgrade(engine)
+    with Sessions(engine).read.begin() as session:
+        assert session.scalars(select(Project.name)).all() == ["p"]
+        assert session.scalars(select(IterationImage.regions)).all() == [[]]
+        assert session.scalars(select(Prediction.uncertainty)).all() == [0.5]
+        assert session.scalars(select(Job.payload)).all() == [{}]
+    engine.dispose()
+
+
+def times(*names: str) -> dict[str, str]:
+    return dict.fromkeys(names, "2026-01-02 03:04:05")

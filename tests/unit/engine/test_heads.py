@@ -124,3 +124,30 @@ class TestFit:
         began = time.perf_counter()
         heads.fit(*sample, exclusive=True, seed=0)
         assert time.perf_counter() - began < seconds  # ten times the target: this guards the order, not the clock
+
+
+class TestBorrowed:
+    """Images of an earlier iteration are learned from, and never judged."""
+
+    def test_the_others_alone_are_judged(self) -> None:
+        features, targets = clusters(60, 3)
+        borrowed = np.arange(60) >= 45
+        fitted = heads.fit(features, targets, exclusive=True, seed=0, borrowed=borrowed)
+        assert fitted.held_out.shape == (45, 3)
+        assert (fitted.held_out.argmax(1) == targets[:45].argmax(1)).mean() > 0.9
+
+    def test_they_are_learned_from(self) -> None:
+        features, targets = clusters(80, 2, spread=2.5)
+        own = np.arange(80) < 12
+        alone = heads.fit(features[own], targets[own], exclusive=True, seed=0)
+        helped = heads.fit(features, targets, exclusive=True, seed=0, borrowed=~own)
+        unseen, truth = clusters(400, 2, spread=2.5, seed=1)
+        scores = [(fitted.head.probabilities(unseen).argmax(1) == truth.argmax(1)).mean() for fitted in (alone, helped)]
+        assert scores[1] > scores[0]
+
+    def test_none_changes_nothing(self) -> None:
+        features, targets = clusters(40, 3)
+        plain = heads.fit(features, targets, exclusive=True, seed=0)
+        same = heads.fit(features, targets, exclusive=True, seed=0, borrowed=np.zeros(40, bool))
+        assert np.array_equal(plain.head.weights, same.head.weights)
+        assert np.array_equal(plain.held_out, same.held_out)

@@ -17,7 +17,7 @@ from foveal.app import open_database
 from foveal.db.tables import Image, Iteration, IterationImage, Project
 from foveal.errors import Invalid
 from foveal.services import image_tags, images, iterations, jobs, projects, tags
-from foveal.services.iterations import Order
+from foveal.services.iterations import Order, Publication
 from foveal.services.pictures import Arrival, Entry, Picture
 from foveal.services.projects import Draft
 from foveal.services.tags import TagDraft
@@ -91,7 +91,9 @@ class Life(RuleBasedStateMachine):
                 return
             try:
                 iteration = iterations.completed(session, project, id)
-                iterations.publish(session, project, iteration, name=name, resource_id="r", overwrite=overwrite)
+                iterations.publish(
+                    session, project, iteration, Publication(name=name, resource_id="r", overwrite=overwrite)
+                )
             except Invalid:
                 return
 

@@ -8,14 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
-from foveal.api.deps import Flag, NowDep, PartsDep, ReadDep, WriteDep, json_body
+from foveal.api.deps import NowDep, Parts, PartsDep, ReadDep, WriteDep, json_body
 from foveal.api.training import schemas
 from foveal.api.wire import Wire
 from foveal.db import tables
 from foveal.errors import Invalid
 from foveal.exporters.catalog import PLATFORMS
-from foveal.services import iterations, projects
-from foveal.services.iterations import Order
+from foveal.services import iterations, projects, resources
+from foveal.services.iterations import Order, Publication
 
 router = APIRouter(prefix="/projects/{project_id}", tags=["Iterations"])
 
@@ -29,6 +29,14 @@ class TrainQuery(Wire):
     reserved_budget_in_hours: int = 0
     force_train: bool = False
     notification_email_address: str | None = None
+
+
+class PublishQuery(Wire):
+    """The query of a publication."""
+
+    publish_name: str
+    prediction_id: str
+    overwrite: bool = False
 
 
 @router.post("/train", operation_id="TrainProject")
@@ -87,29 +95,31 @@ def delete(project_id: UUID, iteration_id: UUID, parts: PartsDep) -> None:
 
 
 @router.post("/iterations/{iteration_id}/publish", operation_id="PublishIteration")
-def publish(  # Azure's parameters
-    project_id: UUID,
-    iteration_id: UUID,
-    parts: PartsDep,
-    name: Annotated[str, Query(alias="publishName")],
-    resource_id: Annotated[str, Query(alias="predictionId")],
-    overwrite: Flag = False,  # noqa: FBT002
-) -> bool:
+def publish(project_id: UUID, iteration_id: UUID, query: Annotated[PublishQuery, Query()], parts: PartsDep) -> bool:
     with parts.sessions.read.begin() as session:
         project = projects.get(session, project_id)
         iteration = iterations.completed(session, project, iteration_id)
-        iterations.publishable(session, project, iteration, name=name, resource_id=resource_id, overwrite=overwrite)
+        iterations.publishable(session, project, iteration, _publication(session, project, query, parts))
     parts.models.classifier(iteration_id)  # warm before the name switches: the first caller does not wait
     with parts.sessions.write.begin() as session:
         project = projects.get(session, project_id)
         iteration = iterations.completed(session, project, iteration_id)
-        iterations.publish(session, project, iteration, name=name, resource_id=resource_id, overwrite=overwrite)
+        iterations.publish(session, project, iteration, _publication(session, project, query, parts))
     return True
 
 
 @router.delete("/iterations/{iteration_id}/publish", operation_id="UnpublishIteration", status_code=204)
 def unpublish(project_id: UUID, iteration_id: UUID, session: WriteDep) -> None:
     iterations.unpublish(session, iterations.get(session, projects.get(session, project_id), iteration_id))
+
+
+def _publication(session: Session, project: tables.Project, query: PublishQuery, parts: Parts) -> Publication:
+    return Publication(
+        name=query.publish_name,
+        resource_id=query.prediction_id,
+        published_to=resources.publish_target(session, project, query.prediction_id, server_region=parts.region),
+        overwrite=query.overwrite,
+    )
 
 
 def _base(

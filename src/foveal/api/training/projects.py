@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
+from foveal.api.callers import CallerDep
 from foveal.api.deps import NowDep, PartsDep, ReadDep, WriteDep, json_body
 from foveal.api.links import Links, LinksDep
 from foveal.api.training import schemas
@@ -30,8 +31,8 @@ class CreateQuery(Wire):
 
 
 @router.get("", operation_id="GetProjects")
-def every(session: ReadDep, links: LinksDep) -> list[schemas.Project]:
-    return _shapes(session, links, projects.every(session))
+def every(session: ReadDep, links: LinksDep, caller: CallerDep) -> list[schemas.Project]:
+    return project_shapes(session, links, projects.every(session, caller.resource_id))
 
 
 @router.post("", operation_id="CreateProject")
@@ -40,7 +41,8 @@ def create(
     query: Annotated[CreateQuery, Query()],
     session: WriteDep,
     links: LinksDep,
-    now: NowDep,
+    parts: PartsDep,
+    caller: CallerDep,
 ) -> schemas.Project:
     draft = Draft(
         name=query.name,
@@ -51,12 +53,13 @@ def create(
         export_model_container_uri=options.export_model_container_uri or query.export_model_container_uri,
         notification_queue_uri=options.notification_queue_uri or query.notification_queue_uri,
     )
-    return _shapes(session, links, [projects.create(session, draft, now=now)])[0]
+    project = projects.create(session, draft, now=parts.clock(), resource_id=caller.resource_id, limits=parts.limits)
+    return project_shapes(session, links, [project])[0]
 
 
 @router.get("/{project_id}", operation_id="GetProject")
 def get(project_id: UUID, session: ReadDep, links: LinksDep) -> schemas.Project:
-    return _shapes(session, links, [projects.get(session, project_id)])[0]
+    return project_shapes(session, links, [projects.get(session, project_id)])[0]
 
 
 @router.patch("/{project_id}", operation_id="UpdateProject")
@@ -68,7 +71,7 @@ def update(
     now: NowDep,
 ) -> schemas.Project:
     project = projects.get(session, project_id)
-    return _shapes(session, links, [projects.update(session, project, _draft(patch), now=now)])[0]
+    return project_shapes(session, links, [projects.update(session, project, _draft(patch), now=now)])[0]
 
 
 @router.delete("/{project_id}", operation_id="DeleteProject", status_code=204)
@@ -96,7 +99,7 @@ def _draft(patch: schemas.ProjectPatch) -> Draft:
     )
 
 
-def _shapes(session: Session, links: Links, found: list[tables.Project]) -> list[schemas.Project]:
+def project_shapes(session: Session, links: Links, found: list[tables.Project]) -> list[schemas.Project]:
     thumbnails = projects.thumbnail_digests(session, found)
     return [_shape(project, links, thumbnails.get(project.id)) for project in found]
 

@@ -1,11 +1,15 @@
 """The iteration operations: training, performance, publishing, deleting."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
-from tests.support.flows import entry, fill, make_project, make_tag, train, upload
+from tests.support.flows import DETECTION, entry, fill, make_project, make_tag, train, upload
 from tests.support.pictures import picture
+
+from foveal.db.tables import Iteration
+from foveal.errors import Invalid
+from foveal.services import limits
 
 RESOURCE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a"
 
@@ -205,3 +209,103 @@ class TestUnknown:
         method = "DELETE" if path == "/publish" else "GET"
         response = api(method, f"/projects/{project}/iterations/{uuid4()}{path}")
         assert (response.status_code, response.json()["code"]) == (404, "NotFoundIteration")
+
+
+class TestContinue:
+    """Training that continues from an earlier iteration: customBaseModelInfo."""
+
+    def body(self, project: str, iteration: str) -> dict[str, Any]:
+        return {"customBaseModelInfo": {"projectId": project, "iterationId": iteration}}
+
+    def test_it_learns_from_what_the_earlier_one_knew(self, api: Any, work: Any, project: str) -> None:
+        base = train(api, work, project)
+        other = make_project(api, "other", classificationType="Multiclass")
+        tags = {name: make_tag(api, other, name) for name in ("Blue", "red", "green")}
+        for at, (name, tag) in enumerate(tags.items()):
+            upload(api, other, *(entry(f"{n}", picture(2000 + 100 * at + n, name.lower()), tag) for n in range(5)))
+        begun = api.ok("POST", f"/projects/{other}/train", json=self.body(project, base["id"]))
+        assert begun["customBaseModelInfo"] == {"projectId": project, "iterationId": base["id"]}
+        assert work() == 1
+        path = f"/projects/{other}/iterations/{begun['id']}"
+        assert api.ok("GET", path)["status"] == "Completed"
+        # Judged, shown and counted are the project's own images; what is borrowed only teaches.
+        assert api.ok("GET", f"{path}/performance/images/count") == 15
+        assert api.ok("GET", f"/projects/{other}/images/count", params={"iterationId": begun["id"]}) == 15
+
+    def test_the_same_again_is_not_needed_but_from_another_base_it_is(self, api: Any, work: Any, project: str) -> None:
+        base = train(api, work, project)
+        assert api("POST", f"/projects/{project}/train").json()["code"] == "BadRequestTrainingNotNeeded"
+        body = self.body(project, base["id"])
+        api.ok("POST", f"/projects/{project}/train", json=body)
+        assert work() == 1
+        assert api("POST", f"/projects/{project}/train", json=body).json()["code"] == "BadRequestTrainingNotNeeded"
+
+    def test_it_survives_the_deletion_of_its_base(self, api: Any, work: Any, project: str) -> None:
+        base = train(api, work, project)
+        begun = api.ok("POST", f"/projects/{project}/train", json=self.body(project, base["id"]))
+        api("DELETE", f"/projects/{project}/iterations/{base['id']}")
+        assert work() == 1
+        assert api.ok("GET", f"/projects/{project}/iterations/{begun['id']}")["status"] == "Completed"
+
+    def test_refuses_a_base_that_does_not_fit(self, api: Any, work: Any, project: str, session: Any) -> None:
+        def code(project: str, iteration: str, trained: str) -> str:
+            return api("POST", f"/projects/{trained}/train", json=self.body(project, iteration)).json()["code"]
+
+        base = train(api, work, project)["id"]
+        nowhere = str(uuid4())
+        assert code(nowhere, base, project) == "NotFoundProject"
+        assert code(project, nowhere, project) == "NotFoundIteration"
+        other = make_project(api, "other", classificationType="Multilabel")
+        fill(api, other)
+        assert code(project, base, other) == "BadRequestCustomBaseModelDomainNotCompatible"
+        pending = api.ok("POST", f"/projects/{other}/train")["id"]
+        assert code(other, pending, project) == "BadRequestCustomBaseModelIterationStatusNotCompleted"
+        row = session.get(Iteration, UUID(base))
+        row.metrics = {**row.metrics, "backbone": "another"}
+        session.commit()
+        assert code(project, base, project) == "BadRequestCustomBaseModelArchitectureRetired"
+        response = api("POST", f"/projects/{project}/train")
+        assert response.json()["code"] == "BadRequestTrainingNotNeededButTrainingPipelineUpdated"
+
+
+class TestDetection:
+    """What can be refused of a detector's training before there is one."""
+
+    def test_what_it_lacks_is_named(self, api: Any) -> None:
+        project = make_project(api, domainId=DETECTION)
+        path = f"/projects/{project}/train"
+        assert api("POST", path).json()["code"] == "BadRequestDetectionTrainingValidationFailed"
+        tag = make_tag(api, project, "fork")
+        box = {"tagId": tag, "left": 0.1, "top": 0.1, "width": 0.5, "height": 0.5}
+        upload(api, project, *({**entry(str(n), picture(n)), "regions": [box]} for n in range(14)))
+        problem = api("POST", path).json()
+        assert problem["code"] == "BadRequestDetectionTrainingValidationFailed"
+        assert "'fork' has 14" in problem["message"]
+        upload(api, project, {**entry("last", picture(20)), "regions": [box]})
+        assert api("POST", path).json()["code"] == "BadRequestUnsupportedDomain"
+        make_tag(api, project, "nothing", type="Negative")
+        assert api("POST", path).json()["code"] == "BadRequestDetectionTrainingNotAllowNegativeTag"
+
+
+class TestLimits:
+    def test_a_server_that_holds_less_says_so(self, api: Any, work: Any, project: str) -> None:
+        train(api, work, project)
+        api.limit(projects=1, tags=2, iterations=1)
+        refused = [
+            api("POST", f"/projects/{project}/train", params={"forceTrain": "true"}),
+            api("POST", f"/projects/{project}/tags", params={"name": "third"}),
+            api("POST", "/projects", params={"name": "second"}),
+        ]
+        assert [response.json()["code"] for response in refused] == [
+            "BadRequestExceedIterationPerProjectLimit",
+            "BadRequestExceedTagPerProjectLimit",
+            "BadRequestExceedProjectLimit",
+        ]
+
+    @pytest.mark.parametrize(("tier", "projects"), [("F0", 2), ("s0", 100), ("", 10_000)])
+    def test_tiers_are_those_of_the_price_list(self, tier: str, projects: int) -> None:
+        assert limits.of_tier(tier).projects == projects
+
+    def test_a_tier_that_is_none_is_refused(self) -> None:
+        with pytest.raises(Invalid, match="FOVEAL_TIER is 'gold'"):
+            limits.of_tier("gold")

@@ -20,7 +20,7 @@ def path(api: Any, work: Any, project: str) -> str:
 
 
 class TestImages:
-    def test_each_with_its_tags_and_what_was_said_of_it(self, api: Any, project: str, path: str) -> None:
+    def test_each_with_its_tags_and_what_was_said_of_it(self, api: Any, path: str) -> None:
         rows = api.ok("GET", path)
         assert len(rows) == api.ok("GET", f"{path}/count") == 12
         for row in rows:

@@ -77,7 +77,8 @@ class TestQuery:
         if order == "Newest":
             expected.reverse()
         if order == "Suggested":
-            expected.sort(key=lambda id: -uncertainty(next(row for row in kept if row["id"] == id)))
+            bits = {row["id"]: uncertainty(row) for row in kept}
+            expected.sort(key=bits.__getitem__, reverse=True)
         assert found == expected
 
     def test_a_tag_in_a_range_of_probability(self, api: Any, project: str, kept: list[Any]) -> None:

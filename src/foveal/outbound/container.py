@@ -1,0 +1,64 @@
+"""Files in a user's own container: Azure Blob by a URL with a shared access signature, or S3.
+
+Azure is spoken to by its REST API, one request for each file: `obstore` would look the host up by itself, past our
+guard, and would try the server's own Azure keys on a stranger's address. S3 has no addresses that carry a right, so
+the server writes there with its own (`AWS_...` variables), and only into buckets that its owner allowed.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from foveal.errors import Invalid
+from foveal.outbound.addresses import below, open_part
+from foveal.security import FetchPolicy, Parcel, send
+
+S3: Final = "s3://"
+HEADERS: Final = {
+    "x-ms-version": "2021-12-02",
+    "x-ms-blob-type": "BlockBlob",
+    "Content-Type": "application/octet-stream",
+}
+SLOWEST_BYTES_PER_SECOND: Final = 256 * 1024
+
+
+def put(uri: str, name: str, data: bytes, policy: FetchPolicy) -> str:
+    """Store the data in the container, over what has the name already; return its address without a secret.
+
+    Raises:
+        Invalid: The address is refused, or the container does not take the data.
+    """
+    seconds = policy.timeout_seconds + len(data) / SLOWEST_BYTES_PER_SECOND
+    patient = replace(policy, timeout_seconds=seconds)
+    if uri.lower().startswith(S3):
+        return _put_s3(uri, name, data, patient)
+    address = below(uri, name)
+    send(address, Parcel("PUT", data, HEADERS), patient)
+    return open_part(address)
+
+
+def _put_s3(uri: str, name: str, data: bytes, policy: FetchPolicy) -> str:
+    parts = urlsplit(uri)
+    bucket, prefix = parts.netloc, parts.path.strip("/")
+    if bucket.lower() not in policy.allowed_hosts:
+        hint = f"add {bucket} to FOVEAL_FETCH_ALLOWED_HOSTS to allow it"
+        raise _refused(uri, f"the server's own credentials would write into its bucket; {hint}")
+    timeout = timedelta(seconds=policy.timeout_seconds)
+    try:
+        store = S3Store(
+            bucket, prefix=prefix or None, client_options={"timeout": timeout}, retry_config={"max_retries": 0}
+        )
+        obstore.put(store, name, data)
+    except (BaseError, OSError, ValueError) as error:
+        # Its text may hold what S3 says of a wrong signature, so the kind has to do.
+        raise _refused(uri, type(error).__name__) from error
+    return below(uri, name)
+
+
+def _refused(uri: str, reason: str) -> Invalid:
+    return Invalid(f"{open_part(uri)} did not take what was sent: {reason}.", "BadRequestInvalidUri")

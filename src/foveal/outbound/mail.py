@@ -1,0 +1,66 @@
+"""E-mail: one plain text to one address, through the operator's mail server."""
+
+import smtplib
+import ssl
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from email.message import EmailMessage
+from typing import Final
+
+from foveal.errors import Invalid
+
+TIMEOUT_SECONDS: Final = 20
+STARTTLS: Final = "starttls"
+TLS: Final = "tls"
+NONE: Final = "none"
+SECURITIES: Final = (STARTTLS, TLS, NONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smtp:
+    """A mail server, and how it is spoken to."""
+
+    host: str
+    port: int
+    user: str
+    """Empty: without a login."""
+    password: str = field(repr=False)
+    security: str
+    sender: str
+
+    def __post_init__(self) -> None:
+        if self.security not in SECURITIES:
+            raise Invalid(f"Mail security {self.security!r} is unknown: expected {', '.join(SECURITIES)}.")
+        _address(self.sender)
+
+
+def send(smtp: Smtp, to: str, subject: str, text: str) -> None:
+    """Hand the text to the mail server, or raise `Invalid` when it cannot be reached or does not take it."""
+    message = EmailMessage()
+    message["From"], message["To"] = _address(smtp.sender), _address(to)
+    message["Subject"] = " ".join(subject.split())
+    message.set_content(text)
+    try:
+        with _connection(smtp) as connection:
+            if smtp.security == STARTTLS:
+                connection.starttls(context=ssl.create_default_context())
+            if smtp.user:
+                connection.login(smtp.user, smtp.password)
+            connection.send_message(message)
+    except (smtplib.SMTPException, OSError) as error:
+        raise Invalid(f"The mail server {smtp.host}:{smtp.port} did not take the message: {error}.") from error
+
+
+def _address(text: str) -> Address:
+    """Read an address strictly, so that nothing in it becomes a second address or another header."""
+    try:
+        return Address(addr_spec=text)
+    except (ValueError, IndexError) as error:
+        raise Invalid(f"{text!r} is no e-mail address: expected name@host.") from error
+
+
+def _connection(smtp: Smtp) -> smtplib.SMTP:
+    if smtp.security == TLS:
+        context = ssl.create_default_context()
+        return smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=TIMEOUT_SECONDS, context=context)
+    return smtplib.SMTP(smtp.host, smtp.port, timeout=TIMEOUT_SECONDS)
