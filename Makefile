@@ -12,7 +12,7 @@ NODE_FILES := $(addprefix $(CLIENTS)/,package.json package-lock.json .npmrc)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev demo test test-fast fmt lint types imports clean
+.PHONY: help setup setup-dev demo test test-fast fmt lint types imports docs clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ types: .venv/.dev ## Check the types
 
 imports: .venv/.dev ## Check that each room imports only rooms below it
 	$(BIN)/lint-imports
+
+docs: .venv/.dev ## Write the reference pages that are made from the code
+	$(BIN)/python scripts/make_operations.py
 
 clean: ## Delete .venv and everything that tools left behind; your data folders stay
 	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from foveal import __version__, imaging
 from foveal.access import Keys
-from foveal.api import callers, errors, links, own, prediction, welcome
+from foveal.api import callers, errors, links, openapi, own, prediction, welcome
 from foveal.api.deps import Parts
 from foveal.api.observe import Metrics, Observed
 from foveal.api.observe import router as operation
@@ -72,6 +72,7 @@ def create_app(settings: Settings, keys: Keys, *, works: bool = True) -> ASGIApp
     app.state.parts = _parts(settings, keys, sessions, worker)
     app.state.metrics = Metrics()
     errors.install(app)
+    app.openapi = partial(openapi.document, app, [*TRAINING_ROUTERS, prediction.router])
     for router in TRAINING_ROUTERS:
         app.include_router(router, prefix=TRAINING, dependencies=[Depends(callers.require_training_key)])
     app.include_router(own.router, prefix=own.PREFIX, dependencies=[Depends(callers.require_training_key)])

@@ -167,7 +167,7 @@ def _our_errors(key: str) -> Generator[None]:
     except FileNotFoundError as error:
         raise NotFound(f"There is no blob {key}.") from error
     except (BaseError, OSError) as error:
-        raise Unavailable(f"The blob store failed at {key}: {error}", "ErrorUnknown") from error
+        raise Unavailable(f"The blob store failed at {key}: {error}") from error
 
 
 def _pieces(key: str, chunks: Iterator[bytes]) -> Iterator[bytes]:

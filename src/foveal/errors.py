@@ -76,4 +76,4 @@ class TooManyRequests(ServiceError):
 class Unavailable(ServiceError):
     """This installation lacks what the request needs, or is not ready."""
 
-    default_code = "ErrorPredictionServiceUnavailable"
+    default_code = "ErrorUnknown"

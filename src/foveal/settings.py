@@ -60,6 +60,22 @@ class Settings:
     """How many published or tested models stay in memory."""
     max_body_mib: int = 600
     """Largest request body; a batch of 64 base64 images of 6 MiB needs 512."""
+    smtp_host: str = ""
+    """Mail server for the end of trainings; empty: no e-mail is sent."""
+    smtp_port: int = 587
+    """Port of the mail server."""
+    smtp_user: str = ""
+    """Name for the login there; empty: without a login."""
+    smtp_password: str = ""
+    """Password for the login there."""
+    smtp_security: str = "starttls"
+    """starttls, tls or none."""
+    smtp_sender: str = ""
+    """Address that e-mail comes from; empty: smtp_user."""
+    webhook_url: str = ""
+    """Where the end of each training and export is posted; empty: nowhere."""
+    webhook_secret: str = ""
+    """Secret that signs what is posted there."""
     lease_seconds: float = 15.0
     """How long a job stays with a worker that gives no sign of life."""
     log_level: str = "info"

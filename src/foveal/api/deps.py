@@ -82,12 +82,23 @@ ReadDep = Annotated[Session, Depends(read_session, scope="function")]
 WriteDep = Annotated[Session, Depends(write_session, scope="function")]
 
 
-def uuids(parameter: str) -> Callable[[Request], list[UUID]]:
+def listed(parameter: str, *, format: str | None = None) -> Callable[..., list[str]]:
+    """Return a dependency that reads a comma-joined or repeated query parameter, whatever its case."""
+    items = {"type": "string"} if format is None else {"type": "string", "format": format}
+    declared = Query(alias=parameter, json_schema_extra={"items": items})
+
+    def read(request: Request, values: Annotated[list[str] | None, declared] = None) -> list[str]:
+        del values  # declared for /openapi.json; what it leaves out is the parameter in another case
+        texts = [value for key, value in request.query_params.multi_items() if key.lower() == parameter.lower()]
+        return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+
+    return read
+
+
+def uuids(parameter: str) -> Callable[..., list[UUID]]:
     """Return a dependency that reads ids from a comma-joined or repeated query parameter, whatever its case."""
 
-    def read(request: Request) -> list[UUID]:
-        texts = [value for key, value in request.query_params.multi_items() if key.lower() == parameter.lower()]
-        parts = [part.strip() for text in texts for part in text.split(",") if part.strip()]
+    def read(parts: Annotated[list[str], Depends(listed(parameter, format="uuid"))]) -> list[UUID]:
         try:
             return [UUID(part) for part in parts]
         except ValueError as error:
@@ -125,12 +136,17 @@ BodyDep = Annotated[bytes, Depends(body)]
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
+BODY_SHAPES: dict[Callable[..., Any], type[BaseModel]] = {}
+"""What the dependencies that `json_body` made read; /openapi.json tells it."""
+
+
 def json_body(shape: type[Shape]) -> Callable[[bytes], Coroutine[Any, Any, Shape]]:
     """Return a dependency that reads a JSON body; an empty one counts as `{}`, since clients send those."""
 
     async def read(body: BodyDep) -> Shape:
         return await run_in_threadpool(_parsed, shape, body)
 
+    BODY_SHAPES[read] = shape
     return read
 
 

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 TRAINING = "/customvision/training"
 PREDICTION = "/customvision/prediction"
+NEWEST = {TRAINING: "/customvision/v3.4-preview/training", PREDICTION: "/customvision/v3.1/prediction"}
 
 _TRAINING = re.compile(r"/customvision/v3\.(?P<minor>[0-3]|4|4-preview)/training(?P<rest>/.*|$)", re.IGNORECASE)
 _PREDICTION = re.compile(

@@ -13,24 +13,37 @@ from foveal.api.deps import Parts, PartsDep, json_body
 from foveal.api.training import prediction_schemas, schemas
 from foveal.api.training.prediction_shapes import prediction_shapes
 from foveal.db.tables import Iteration
-from foveal.errors import Invalid
+from foveal.errors import Invalid, Unavailable
 from foveal.security import fetch
 from foveal.services import iterations, limits, pictures, predictions, projects, sweeping, tags
+from foveal.services.pictures import Picture
 from foveal.services.predictions import Verdict
 
-router = APIRouter(prefix="/{project_id}/{verb}/iterations/{published_name}", tags=["Prediction"])
+router = APIRouter(tags=["Prediction"])
 quick_test = APIRouter(prefix="/projects/{project_id}/quicktest", tags=["Quick test"])
 
-TYPE_OF_VERB = {"classify": domains.CLASSIFICATION, "detect": domains.OBJECT_DETECTION}
+VERB_OF_TYPE = {domains.CLASSIFICATION: "classify", domains.OBJECT_DETECTION: "detect"}
 UrlDep = Annotated[schemas.ImageUrl, Depends(json_body(schemas.ImageUrl))]
-Application = Annotated[str | None, Query(max_length=predictions.MAX_APPLICATION)]
+
+
+def application(application: str | None = None) -> str | None:
+    """Return the label under which a prediction is kept, or raise `Invalid` when it is too long."""
+    if application is not None and len(application) > predictions.MAX_APPLICATION:
+        raise Invalid(
+            f"application has at most {predictions.MAX_APPLICATION} characters; this one has {len(application)}.",
+            "BadRequestPredictionInvalidApplicationName",
+        )
+    return application
+
+
+ApplicationDep = Annotated[str | None, Depends(application)]
 
 
 class Published:
     """What a prediction route works on: the iteration under the published name."""
 
     def __init__(
-        self, project_id: UUID, verb: str, published_name: str, parts: PartsDep, caller: CallerDep, request: Request
+        self, project_id: UUID, published_name: str, parts: PartsDep, caller: CallerDep, request: Request
     ) -> None:
         self.parts = parts
         self.request = request
@@ -39,7 +52,6 @@ class Published:
             self.iteration = iterations.published(session, project, published_name, caller.resource_id)
             self.tags = tags.of_iteration(session, self.iteration)
             session.expunge_all()
-        _check_verb(verb, self.iteration)
 
     def answer(self, data: bytes, *, store: bool, application: str | None = None) -> prediction_schemas.ImagePrediction:
         return _answer(self, data, max_bytes=imaging.PREDICTION_BYTES, store=store, application=application)
@@ -66,38 +78,59 @@ class Tested:
         return _answer(self, data, max_bytes=imaging.TRAINING_BYTES, store=store, application=None)
 
 
-PublishedDep = Annotated[Published, Depends()]
 TestedDep = Annotated[Tested, Depends()]
 
 
-@router.post("/image", operation_id="ClassifyImage")
-def classify_image(
-    picture: OnePictureDep, published: PublishedDep, application: Application = None
-) -> prediction_schemas.ImagePrediction:
-    return published.answer(picture, store=True, application=application)
+def _operations(verb: str) -> APIRouter:
+    """Make the four operations of a verb, classify or detect."""
+
+    def fitting(published: Annotated[Published, Depends()]) -> Published:
+        _check_verb(verb, published.iteration)
+        return published
+
+    router = APIRouter(prefix=f"/{{project_id}}/{verb}/iterations/{{published_name}}")
+    name = f"{verb.title()}Image"
+
+    @router.post("/image", operation_id=name)
+    def image(
+        picture: OnePictureDep, published: Annotated[Published, Depends(fitting)], application: ApplicationDep
+    ) -> prediction_schemas.ImagePrediction:
+        """Up to 4 MB. Every tag, most probable first. The picture and the answer are kept."""
+        return published.answer(picture, store=True, application=application)
+
+    @router.post("/image/nostore", operation_id=f"{name}WithNoStore")
+    def image_with_no_store(
+        picture: OnePictureDep, published: Annotated[Published, Depends(fitting)], _: ApplicationDep
+    ) -> prediction_schemas.ImagePrediction:
+        """The same, nothing is kept."""
+        return published.answer(picture, store=False)
+
+    @router.post("/url", operation_id=f"{name}Url")
+    def url(
+        address: UrlDep, published: Annotated[Published, Depends(fitting)], application: ApplicationDep
+    ) -> prediction_schemas.ImagePrediction:
+        """The same, with the address of a picture."""
+        return published.answer(fetch(address.url, published.parts.fetch_policy), store=True, application=application)
+
+    @router.post("/url/nostore", operation_id=f"{name}UrlWithNoStore")
+    def url_with_no_store(
+        address: UrlDep, published: Annotated[Published, Depends(fitting)], _: ApplicationDep
+    ) -> prediction_schemas.ImagePrediction:
+        """The same, with the address of a picture, nothing is kept."""
+        return published.answer(fetch(address.url, published.parts.fetch_policy), store=False)
+
+    return router
 
 
-@router.post("/image/nostore", operation_id="ClassifyImageWithNoStore")
-def classify_image_with_no_store(picture: OnePictureDep, published: PublishedDep) -> prediction_schemas.ImagePrediction:
-    return published.answer(picture, store=False)
-
-
-@router.post("/url", operation_id="ClassifyImageUrl")
-def classify_image_url(
-    address: UrlDep, published: PublishedDep, application: Application = None
-) -> prediction_schemas.ImagePrediction:
-    return published.answer(fetch(address.url, published.parts.fetch_policy), store=True, application=application)
-
-
-@router.post("/url/nostore", operation_id="ClassifyImageUrlWithNoStore")
-def classify_image_url_with_no_store(address: UrlDep, published: PublishedDep) -> prediction_schemas.ImagePrediction:
-    return published.answer(fetch(address.url, published.parts.fetch_policy), store=False)
+for verb in VERB_OF_TYPE.values():
+    router.include_router(_operations(verb))
 
 
 @quick_test.post("/image", operation_id="QuickTestImage")
 def quick_test_image(
     picture: OnePictureDep, tested: TestedDep, *, store: bool = True
 ) -> prediction_schemas.ImagePrediction:
+    """Up to 6 MB. Without `iterationId`: the newest that completed (our choice)."""
     return tested.answer(picture, store=store)
 
 
@@ -105,15 +138,16 @@ def quick_test_image(
 def quick_test_image_url(
     address: UrlDep, tested: TestedDep, *, store: bool = True
 ) -> prediction_schemas.ImagePrediction:
+    """The same, with the address of a picture."""
     return tested.answer(fetch(address.url, tested.parts.fetch_policy), store=store)
 
 
 def _check_verb(verb: str, iteration: Iteration) -> None:
-    wanted = domains.get(iteration.domain_id).type
-    if TYPE_OF_VERB.get(verb) != wanted:
-        right = next(name for name, type in TYPE_OF_VERB.items() if type == wanted)
+    type = domains.get(iteration.domain_id).type
+    if verb != VERB_OF_TYPE[type]:
         raise Invalid(
-            f"This project is of type {wanted}: call the {right} routes, not {verb}.", "BadRequestNotSupported"
+            f"This project is of type {type}: call the {VERB_OF_TYPE[type]} routes, not {verb}.",
+            "BadRequestNotSupported",
         )
 
 
@@ -137,7 +171,7 @@ def _answer(
     )
     _count(parts)
     if store:
-        picture = pictures.store(parts.blobs, data, max_bytes=max_bytes)
+        picture = _stored(parts, data, max_bytes)
         with parts.sessions.write.begin() as session:
             sweeping.hold(session, parts.blobs, [picture.digest], lambda _: data)
             predictions.keep(session, verdict, picture)
@@ -148,6 +182,16 @@ def _answer(
         created=verdict.created_at,
         predictions=prediction_shapes(model.tags, verdict.probabilities),
     )
+
+
+def _stored(parts: Parts, data: bytes, max_bytes: int) -> Picture:
+    try:
+        return pictures.store(parts.blobs, data, max_bytes=max_bytes)
+    except Unavailable as error:
+        raise Unavailable(
+            f"The prediction was made, but its picture could not be stored ({error}); /nostore keeps none.",
+            "ErrorPredictionStorage",
+        ) from error
 
 
 def _count(parts: Parts) -> None:

@@ -9,6 +9,7 @@ from pydantic import (
     ConfigDict,
     PlainSerializer,
     SerializerFunctionWrapHandler,
+    WithJsonSchema,
     model_serializer,
 )
 from pydantic.alias_generators import to_camel
@@ -29,8 +30,9 @@ def in_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-Moment = Annotated[datetime, PlainSerializer(milliseconds, return_type=str)]
-ImageMoment = Annotated[datetime, PlainSerializer(ticks, return_type=str)]
+IN_WORDS = WithJsonSchema({"type": "string", "format": "date-time"})
+Moment = Annotated[datetime, PlainSerializer(milliseconds, return_type=str), IN_WORDS]
+ImageMoment = Annotated[datetime, PlainSerializer(ticks, return_type=str), IN_WORDS]
 # A moment that a client sends: one without a zone is in UTC.
 Zoned = Annotated[Moment, AfterValidator(in_utc)]
 
@@ -48,6 +50,6 @@ class Wire(BaseModel):
     omitted_when_none: ClassVar[frozenset[str]] = frozenset()
 
     @model_serializer(mode="wrap")
-    def _omit(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        shape = handler(self)
+    def _omit(self, handler: SerializerFunctionWrapHandler):  # noqa: ANN202  # a return type would become the schema
+        shape: dict[str, Any] = handler(self)
         return {key: value for key, value in shape.items() if value is not None or key not in self.omitted_when_none}

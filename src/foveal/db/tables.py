@@ -314,7 +314,7 @@ class Export(Table):
 
 
 class Job(Table):
-    """A piece of work for a worker. `subject_id` is the iteration, export or project that it is about.
+    """A piece of work for a worker. `subject_id` is the iteration, export, project or ended job that it is about.
 
     queued -> running (leased to a worker until `leased_until`) -> done | failed; a lost lease goes back to queued.
     """

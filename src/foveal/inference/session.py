@@ -8,7 +8,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from foveal.bundle import GRAPH
-from foveal.errors import Invalid
+from foveal.errors import Invalid, Unavailable
 
 BATCH = 8
 
@@ -49,4 +49,7 @@ class Classifier:
 
     def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         tensor = np.ascontiguousarray(images.transpose(0, 3, 1, 2), np.float32)
-        return self._session.run([self._output.name], {self._input.name: tensor})[0]
+        try:
+            return self._session.run([self._output.name], {self._input.name: tensor})[0]
+        except Exception as error:  # ONNX Runtime's errors share no public base
+            raise Unavailable(f"The model failed on this picture: {error}", "ErrorPrediction") from error

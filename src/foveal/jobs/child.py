@@ -10,7 +10,7 @@ import structlog
 from foveal.engine import backbones
 from foveal.errors import Conflict, ServiceError
 from foveal.jobs import handlers
-from foveal.jobs.handlers import Workshop
+from foveal.jobs.workshop import Workshop
 from foveal.services import jobs
 from foveal.services.jobs import Claim
 

@@ -1,10 +1,8 @@
 """What each kind of job does: fetch inputs, call the pure engine, store what came out."""
 
 import shutil
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,34 +14,19 @@ from numpy.typing import NDArray
 from foveal import domains
 from foveal.blobs import Blobs, export_key, model_prefix
 from foveal.bundle import TagEntry
-from foveal.db.engine import Sessions
 from foveal.db.tables import Iteration, Job, Project
 from foveal.engine import backbones, quick
 from foveal.engine.backbones import Backbone
-from foveal.engine.features import Embedder
 from foveal.errors import NotFound
 from foveal.exporters import catalog
-from foveal.security import FetchPolicy
+from foveal.jobs.notify import notify
+from foveal.jobs.workshop import Workshop
 from foveal.services import embeddings, exports, imports, iterations, jobs, performance, pictures, training_sets
 from foveal.services.jobs import Claim
-from foveal.services.models import Models
 from foveal.services.training_sets import TrainingImage, TrainingSet
 
 CHUNK = 128  # embeddings made between two durable steps
 EMBEDDING_SHARE = 0.9  # of the progress of a training
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workshop:
-    """Everything that a handler needs."""
-
-    sessions: Sessions
-    blobs: Blobs
-    models: Models
-    embedder: Callable[[Backbone], Embedder]
-    clock: Callable[[], datetime]
-    scratch: Path
-    fetch_policy: FetchPolicy
 
 
 def run(workshop: Workshop, claim: Claim) -> None:
@@ -119,7 +102,7 @@ def import_project(workshop: Workshop, claim: Claim, project_id: UUID) -> None:
         imports.record(session, workshop.blobs, project, arrived, read, now=workshop.clock())
 
 
-HANDLERS = {jobs.TRAIN: train, jobs.EXPORT: export, jobs.IMPORT: import_project}
+HANDLERS = {jobs.TRAIN: train, jobs.EXPORT: export, jobs.IMPORT: import_project, jobs.NOTIFY: notify}
 
 
 def _task(iteration: Iteration, project: Project, training_set: TrainingSet) -> quick.Task:

@@ -15,8 +15,10 @@ from foveal.blobs import Blobs
 from foveal.db.engine import Sessions, connect
 from foveal.engine.features import Embedder
 from foveal.errors import Conflict
-from foveal.jobs.handlers import Workshop
 from foveal.jobs.local import Handle, LocalExecutor
+from foveal.jobs.workshop import Workshop
+from foveal.outbound.mail import Smtp
+from foveal.outbound.webhook import Webhook
 from foveal.security import FetchPolicy
 from foveal.services import jobs, sweeping
 from foveal.services.jobs import Claim
@@ -26,6 +28,7 @@ from foveal.settings import NUMERIC_ENVIRONMENT, Settings
 POLL_SECONDS = 0.25
 PAUSE_SECONDS = 1.0  # after a failure of our own, such as a database that does not answer
 BEATS_PER_LEASE = 3
+RETRY_PAUSES_SECONDS = (2, 8)
 FIRST_SWEEP = timedelta(minutes=1)
 SWEEP_EVERY = timedelta(hours=1)
 
@@ -34,6 +37,8 @@ log = structlog.get_logger(__name__)
 
 def open_worker(settings: Settings, sessions: Sessions) -> "Worker":
     """Return a worker whose children load the same settings."""
+    _smtp(settings)  # a mistake there shows at the start, not at the first e-mail
+    webhook = _webhook(settings)
     executor = LocalExecutor({**NUMERIC_ENVIRONMENT, **settings.environment()})
     clock = partial(datetime.now, UTC)
 
@@ -41,7 +46,8 @@ def open_worker(settings: Settings, sessions: Sessions) -> "Worker":
         swept = sweeping.sweep(sessions, Blobs(settings.blobs), now=clock(), prediction_days=settings.prediction_days)
         log.info("swept", predictions=swept.predictions, suggestions=swept.suggestions, blobs=swept.blobs)
 
-    return Worker(sessions, executor, clock=clock, lease=timedelta(seconds=settings.lease_seconds), sweep=sweep)
+    lease = timedelta(seconds=settings.lease_seconds)
+    return Worker(sessions, executor, clock=clock, lease=lease, sweep=sweep, webhook=webhook is not None)
 
 
 def open_workshop(settings: Settings) -> Workshop:
@@ -55,7 +61,28 @@ def open_workshop(settings: Settings) -> Workshop:
         clock=partial(datetime.now, UTC),
         scratch=settings.cache / "scratch",
         fetch_policy=FetchPolicy(max_bytes=0, allowed_hosts=settings.fetch_allowed_hosts),
+        smtp=_smtp(settings),
+        webhook=_webhook(settings),
+        public_url=settings.public_url,
+        retry_pauses_seconds=RETRY_PAUSES_SECONDS,
     )
+
+
+def _smtp(settings: Settings) -> Smtp | None:
+    if not settings.smtp_host:
+        return None
+    return Smtp(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        user=settings.smtp_user,
+        password=settings.smtp_password,
+        security=settings.smtp_security,
+        sender=settings.smtp_sender or settings.smtp_user,
+    )
+
+
+def _webhook(settings: Settings) -> Webhook | None:
+    return Webhook(settings.webhook_url, settings.webhook_secret) if settings.webhook_url else None
 
 
 class Worker:
@@ -69,12 +96,14 @@ class Worker:
         clock: Callable[[], datetime],
         lease: timedelta,
         sweep: Callable[[], None],
+        webhook: bool,
     ) -> None:
         self._sessions = sessions
         self._executor = executor
         self._clock = clock
         self._lease = lease
         self._sweep = sweep
+        self._webhook = webhook
         self._sweeps_at = clock() + FIRST_SWEEP
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._awake = Event()
@@ -124,7 +153,7 @@ class Worker:
             if jobs.waiting(session) == 0:  # a look that takes no write lock
                 return None
         with self._sessions.write.begin() as session:
-            return jobs.claim(session, worker=self._name, now=self._clock(), lease=self._lease)
+            return jobs.claim(session, worker=self._name, now=self._clock(), lease=self._lease, webhook=self._webhook)
 
     def _watch(self, handle: Handle, claim: Claim) -> None:
         log.info("job started", job=str(claim.job_id), attempt=claim.attempt, process=handle.pid)

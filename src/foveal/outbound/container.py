@@ -8,7 +8,6 @@ the server writes there with its own (`AWS_...` variables), and only into bucket
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
@@ -43,15 +42,17 @@ def put(uri: str, name: str, data: bytes, policy: FetchPolicy) -> str:
 
 
 def _put_s3(uri: str, name: str, data: bytes, policy: FetchPolicy) -> str:
-    parts = urlsplit(uri)
-    bucket, prefix = parts.netloc, parts.path.strip("/")
+    bucket, _, prefix = open_part(uri)[len(S3) :].partition("/")
     if bucket.lower() not in policy.allowed_hosts:
         hint = f"add {bucket} to FOVEAL_FETCH_ALLOWED_HOSTS to allow it"
         raise _refused(uri, f"the server's own credentials would write into its bucket; {hint}")
     timeout = timedelta(seconds=policy.timeout_seconds)
     try:
         store = S3Store(
-            bucket, prefix=prefix or None, client_options={"timeout": timeout}, retry_config={"max_retries": 0}
+            bucket,
+            prefix=prefix.strip("/") or None,
+            client_options={"timeout": timeout},
+            retry_config={"max_retries": 0},
         )
         obstore.put(store, name, data)
     except (BaseError, OSError, ValueError) as error:

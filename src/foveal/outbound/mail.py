@@ -3,8 +3,11 @@
 import smtplib
 import ssl
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
 from typing import Final
 
 from foveal.errors import Invalid
@@ -34,11 +37,12 @@ class Smtp:
         _address(self.sender)
 
 
-def send(smtp: Smtp, to: str, subject: str, text: str) -> None:
+def send(smtp: Smtp, to: str, subject: str, text: str, *, now: datetime) -> None:
     """Hand the text to the mail server, or raise `Invalid` when it cannot be reached or does not take it."""
+    sender = _address(smtp.sender)
     message = EmailMessage()
-    message["From"], message["To"] = _address(smtp.sender), _address(to)
-    message["Subject"] = " ".join(subject.split())
+    message["From"], message["To"], message["Subject"] = sender, _address(to), " ".join(subject.split())
+    message["Date"], message["Message-ID"] = format_datetime(now), make_msgid(domain=sender.domain)
     message.set_content(text)
     try:
         with _connection(smtp) as connection:
@@ -55,7 +59,7 @@ def _address(text: str) -> Address:
     """Read an address strictly, so that nothing in it becomes a second address or another header."""
     try:
         return Address(addr_spec=text)
-    except (ValueError, IndexError) as error:
+    except (MessageError, ValueError, IndexError) as error:
         raise Invalid(f"{text!r} is no e-mail address: expected name@host.") from error
 
 

@@ -16,6 +16,8 @@ from foveal.services.tags import NEGATIVE
 
 MAX_TAGS_PER_IMAGE = 100
 MAX_BATCH = 128
+TAG_LIMIT = "ErrorTagLimitExceed"
+NEGATIVE_AND_REGULAR = "ErrorNegativeAndRegularTagOnSameImage"
 
 Pair = tuple[UUID, UUID]
 
@@ -53,9 +55,12 @@ def mixes_negative(tags: Iterable[Tag]) -> bool:
     return NEGATIVE in kinds and len(kinds) > 1
 
 
-def would_mix_negative(session: Session, image: Image, tags: Sequence[Tag]) -> bool:
-    """Tell whether the image would bear a Negative tag beside another one if it got these too."""
-    return mixes_negative({tag.id: tag for tag in [*_borne(session, image), *tags]}.values())
+def problem(session: Session, image: Image, tags: Sequence[Tag]) -> str:
+    """Return the status that tells why the image cannot get these tags beside its own; empty if it can."""
+    together = {tag.id: tag for tag in [*_borne(session, image), *tags]}
+    if len(together) > MAX_TAGS_PER_IMAGE:
+        return TAG_LIMIT
+    return NEGATIVE_AND_REGULAR if mixes_negative(together.values()) else ""
 
 
 def create(session: Session, project: Project, pairs: Sequence[Pair], *, now: datetime) -> Outcome:

@@ -20,7 +20,6 @@ from foveal.services.pictures import OK, Arrival, Entry, Picture
 MAX_BATCH = 64
 MAX_BATCH_TAGS = 20
 OK_DUPLICATE = "OKDuplicate"
-NEGATIVE_AND_REGULAR = "ErrorNegativeAndRegularTagOnSameImage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +152,8 @@ def _status(arrival: Arrival, tags: Mapping[UUID, Tag], *, full: bool) -> str:
         return "ErrorInvalidTag"
     if len(entry.regions) > regions.MAX_PER_IMAGE:
         return "ErrorRegionLimitExceed"
-    if len(entry.tag_ids) > image_tags.MAX_TAGS_PER_IMAGE:
-        return "ErrorTagLimitExceed"
     if image_tags.mixes_negative([tags[id] for id in entry.tag_ids]):
-        return NEGATIVE_AND_REGULAR
+        return image_tags.NEGATIVE_AND_REGULAR
     return "ErrorLimitExceed" if full else OK
 
 
@@ -171,8 +168,8 @@ def _labelled(  # noqa: PLR0913  # one entry's worth of values
     now: datetime,
 ) -> Created:
     wanted = [tags[id] for id in entry.tag_ids]
-    if not fresh and image_tags.would_mix_negative(session, image, wanted):
-        return Created(entry, NEGATIVE_AND_REGULAR, None)
+    if not fresh and (problem := image_tags.problem(session, image, wanted)):
+        return Created(entry, problem, None)
     image_tags.add(session, project, image, wanted, now=now)
     regions.add(session, project, image, [(tags[placed.tag_id], placed) for placed in entry.regions], now=now)
     return Created(entry, OK if fresh else OK_DUPLICATE, image)

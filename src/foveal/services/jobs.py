@@ -15,11 +15,15 @@ from sqlalchemy.orm import Session
 
 from foveal.db.tables import Export, Iteration, Job, Project, rowcount
 from foveal.errors import Conflict
+from foveal.services import notifications
 
 MAX_ATTEMPTS = 2
 TRAIN = "train"
 EXPORT = "export"
 IMPORT = "import"
+NOTIFY = "notify"
+NEWS = {TRAIN: notifications.of_training, EXPORT: notifications.of_export}
+"""What the outside world may want to hear of the end of a job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +50,19 @@ def enqueue(  # one job's worth of values
     return job
 
 
-def claim(session: Session, *, worker: str, now: datetime, lease: timedelta) -> Claim | None:
-    """Take the oldest job that waits or whose worker gave no sign of life; None when there is nothing to do."""
+def claim(session: Session, *, worker: str, now: datetime, lease: timedelta, webhook: bool = False) -> Claim | None:
+    """Take the oldest job that waits or whose worker gave no sign of life; None when there is nothing to do.
+
+    With `webhook` the job remembers that a webhook hears of its end, whoever records it.
+    """
     waits = or_(Job.status == "queued", (Job.status == "running") & (Job.leased_until < now))
     job = session.scalar(
         select(Job).where(waits).order_by(Job.created_at, Job.id).limit(1).with_for_update(skip_locked=True)
     )
     if job is None:
         return None
+    if webhook and job.kind in NEWS:
+        job.payload = {**job.payload, notifications.WEBHOOK: True}
     if job.attempts >= MAX_ATTEMPTS:
         _close(session, job, now=now, error=f"The work was cut off {job.attempts} times; train again to retry.")
         return None
@@ -86,6 +95,7 @@ def finish(session: Session, claim: Claim, *, now: datetime) -> None:
     job = hold(session, claim)
     job.status, job.stage, job.progress, job.finished_at = "done", "done", 1.0, now
     session.flush()
+    _tell(session, job, now=now)
 
 
 def fail(session: Session, claim: Claim, *, now: datetime, error: str) -> None:
@@ -137,3 +147,12 @@ def _close(session: Session, job: Job, *, now: datetime, error: str) -> None:
     if export is not None:
         export.status, export.error_details = "Failed", error
     session.flush()
+    _tell(session, job, now=now)
+
+
+def _tell(session: Session, job: Job, *, now: datetime) -> None:
+    """Have the outside world told of the end by a job of its own, as durable as the end itself."""
+    news_of = NEWS.get(job.kind)
+    news = news_of(session, job) if news_of else None
+    if news is not None:
+        enqueue(session, NOTIFY, project_id=job.project_id, subject_id=job.id, now=now, payload=news.payload())

@@ -8,6 +8,7 @@ from uuid import UUID
 from foveal import bundle
 from foveal.blobs import Blobs, model_prefix
 from foveal.bundle import Bundle
+from foveal.errors import NotFound, Unavailable
 from foveal.inference.cache import SessionCache
 from foveal.inference.session import Classifier
 
@@ -44,7 +45,14 @@ class Models:
     def _fetch(self, iteration_id: UUID, folder: Path) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         partial = Path(mkdtemp(dir=self._folder, prefix="partial-"))
-        self._blobs.get_folder(model_prefix(iteration_id), partial)
+        try:
+            self._blobs.get_folder(model_prefix(iteration_id), partial)
+        except NotFound as error:
+            raise Unavailable(
+                f"The model of iteration {iteration_id} is not in the blob store any more: train again, or restore it "
+                "from a backup.",
+                "ErrorPredictionModelNotFound",
+            ) from error
         try:
             partial.rename(folder)  # whoever comes second finds a whole folder
         except OSError:

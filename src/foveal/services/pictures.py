@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from foveal import imaging
 from foveal.blobs import Blobs, image_key, rendition_key, shown_key, thumbnail_key
-from foveal.errors import ServiceError
+from foveal.errors import ServiceError, Unavailable
 from foveal.services.regions import Placed
 
 OK = "OK"
@@ -100,9 +100,9 @@ def _receive(blobs: Blobs, upload: Upload) -> Arrival:
         if isinstance(upload.content, ServiceError):
             raise upload.content
         picture = store(blobs, upload.content, max_bytes=imaging.TRAINING_BYTES)
+    except Unavailable as error:
+        return Arrival(upload.entry, "ErrorStorage", None, str(error))
     except ServiceError as error:
         status = STATUS_OF_CODE.get(error.code, "ErrorUnknown")
         return Arrival(upload.entry, status, None, str(error))
-    except OSError as error:
-        return Arrival(upload.entry, "ErrorStorage", None, str(error))
     return Arrival(upload.entry, OK, picture)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from foveal import imaging
@@ -71,8 +70,7 @@ def keep(session: Session, verdict: Verdict, picture: Picture) -> None:
         uncertainty=float(evaluate.uncertainty(verdict.probabilities[None])[0]),
         created_at=verdict.created_at,
     )
+    if session.get(Iteration, verdict.iteration.id) is None:
+        raise NotFound(f"Iteration {verdict.iteration.id} was deleted just now.", "NotFoundIteration")
     session.add(prediction)
-    try:
-        session.flush()
-    except IntegrityError as error:
-        raise NotFound(f"Iteration {verdict.iteration.id} was deleted just now.", "NotFoundIteration") from error
+    session.flush()

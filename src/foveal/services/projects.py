@@ -33,7 +33,7 @@ EXPORT_PLATFORMS = ("CoreML", "TensorFlow", "DockerFile", "ONNX", "VAIDK", "Open
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What a new project or a change of one asks for; None leaves a value as it is."""
+    """What a new project or a change of one asks for; None leaves a value as it is, an empty address takes it away."""
 
     name: str | None = None
     description: str | None = None
@@ -152,8 +152,10 @@ def _apply(project: Project, draft: Draft) -> None:
         project.target_export_platforms = [_platform(name) for name in draft.target_export_platforms]
     if draft.augmentation_methods is not None:
         project.augmentation_methods = {**project.augmentation_methods, **_augmentations(draft.augmentation_methods)}
-    project.export_model_container_uri = draft.export_model_container_uri or project.export_model_container_uri
-    project.notification_queue_uri = draft.notification_queue_uri or project.notification_queue_uri
+    if draft.export_model_container_uri is not None:
+        project.export_model_container_uri = draft.export_model_container_uri or None
+    if draft.notification_queue_uri is not None:
+        project.notification_queue_uri = draft.notification_queue_uri or None
 
 
 def _change_domain(project: Project, domain: Domain) -> None:

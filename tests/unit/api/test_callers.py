@@ -15,7 +15,7 @@ from tests.support.flows import fill, make_project, make_tag, train
 from tests.support.pictures import picture
 
 from foveal import app
-from foveal.api import own
+from foveal.api import openapi, own
 from foveal.api.rates import Rates
 from foveal.services import resources
 from foveal.services.resources import COMBINED, PREDICTION, TRAINING
@@ -23,12 +23,7 @@ from foveal.services.resources import COMBINED, PREDICTION, TRAINING
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 TRAINING_PATH = "/customvision/v3.4-preview/training"
-ROUTES = [
-    route
-    for router in (*app.TRAINING_ROUTERS, own.router)
-    for route in router.routes
-    if isinstance(route, APIRoute) and "{project_id}" in route.path
-]
+ROUTES = [route for route in openapi.operations([*app.TRAINING_ROUTERS, own.router]) if "{project_id}" in route.path]
 Team = Callable[..., Any]
 
 

@@ -1,23 +1,22 @@
 """The reference names everything that exists, and nothing else."""
 
 import ast
+import json
 import re
-from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from fastapi import APIRouter
-from fastapi.routing import APIRoute
+from scripts import make_operations
 
 from foveal import app
-from foveal.api import prediction
+from foveal.api import openapi
 from foveal.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 REFERENCE = ROOT / "docs" / "reference"
 ROW = re.compile(r"\| `([^`]+)` \| (.*) \|")
-CODE = re.compile(r"(BadRequest|NotFound|Error|Conflict|Forbidden|Unsupported|Unauthorized)[A-Za-z]*")
+CODE = re.compile(r"(BadRequest|NotFound|Error|Conflict|Forbidden|Unsupported|Unauthorized|TooManyRequests)[A-Za-z]*")
 # Written down as "number of processors", since it is another one on each machine.
 DEPENDS_ON_THE_MACHINE = {"FOVEAL_THREADS"}
 
@@ -37,11 +36,6 @@ def codes_in_the_source() -> set[str]:
     return found
 
 
-def operations(routers: Sequence[APIRouter]) -> dict[str, str]:
-    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
-    return {str(route.operation_id): f"{' '.join(sorted(route.methods))} `{route.path}`" for route in routes}
-
-
 class TestSettings:
     def test_each_setting_has_its_row_and_each_row_its_setting(self) -> None:
         assert set(rows("settings.md")) == {PREFIX + field.name.upper() for field in fields(Settings)}
@@ -54,10 +48,43 @@ class TestSettings:
 
 class TestErrors:
     def test_each_code_has_its_row_and_each_row_its_code(self) -> None:
-        assert set(rows("errors.md")) - {"OK", "OKDuplicate"} == codes_in_the_source()
+        arising, _ = arising_and_not()
+        assert arising - {"OK", "OKDuplicate"} == codes_in_the_source()
+
+    def test_each_code_has_a_test(self) -> None:
+        tests = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("*.py"))
+        assert {code for code in codes_in_the_source() if f'"{code}"' not in tests} == set()
+
+    @pytest.mark.shared
+    def test_the_codes_of_the_contract_arise_or_are_told_why_not(self, shared: Path) -> None:
+        page = shared / "contract" / "swagger" / "Training" / "preview" / "v3.4-preview" / "Training.json"
+        error = json.loads(page.read_text(encoding="utf-8"))["definitions"]["CustomVisionError"]
+        arising, never = arising_and_not()
+        contract = set(error["properties"]["code"]["enum"])
+        assert not arising & never
+        assert never <= contract <= arising | never
+
+
+def arising_and_not() -> tuple[set[str], set[str]]:
+    """The codes and statuses of the page that arise here, and those that do not."""
+    text = (REFERENCE / "errors.md").read_text(encoding="utf-8")
+    arising, never = text.split("## Codes of Azure that do not arise here")
+    return {name for name, _ in ROW.findall(arising)}, {name for name, _ in ROW.findall(never)}
 
 
 class TestOperations:
-    def test_each_operation_has_its_row_and_each_row_its_operation(self) -> None:
-        exist = operations([*app.TRAINING_ROUTERS, prediction.router])
-        assert {name: cells[0] for name, cells in rows("operations.md").items()} == exist
+    def test_the_page_is_the_one_that_the_code_makes(self) -> None:
+        assert (REFERENCE / "operations.md").read_text(encoding="utf-8") == make_operations.page()
+
+    def test_all_60_operations_of_the_contract_are_there(self) -> None:
+        own_operations = {"GetIterationProgress"}
+        assert len(set(rows("operations.md")) - own_operations) == 52 + 8
+
+    @pytest.mark.shared
+    @pytest.mark.parametrize("version", ["3.0", "3.1", "3.2", "3.3", "3.4-preview"])
+    def test_each_version_has_the_operations_that_the_page_says(self, shared: Path, version: str) -> None:
+        folder = shared / "contract" / "swagger" / "Training" / ("preview" if "preview" in version else "stable")
+        specification = json.loads((folder / f"v{version}" / "Training.json").read_text(encoding="utf-8"))
+        known = {operation["operationId"] for path in specification["paths"].values() for operation in path.values()}
+        training = {str(route.operation_id) for route in openapi.operations(app.TRAINING_ROUTERS)}
+        assert known == {name for name in training if make_operations.SINCE.get(name, "3.0") <= version}

@@ -27,6 +27,11 @@ RELATIVE = re.compile(rf"/?i-(?P<project>{ID})/(?P<kind>[ito])-(?P<image>{ID})",
 def get(
     project_id: UUID, path: Annotated[str, Query(min_length=1)], session: ReadDep, parts: PartsDep, now: NowDep
 ) -> StreamingResponse:
+    """By path, for clients that may not open links.
+
+    `path` is `i-<project>/i-<image>` for a picture as it is shown, `t-` for its thumbnail, `o-` for the bytes as they
+    came, or a link that this server gave.
+    """
     project = projects.get(session, project_id)
     link = urlsplit(path)
     if link.path.startswith(FILES):

@@ -15,6 +15,7 @@ router = APIRouter(prefix="/projects/{project_id}/iterations/{iteration_id}/expo
 
 @router.get("", operation_id="GetExports")
 def every(project_id: UUID, iteration_id: UUID, session: ReadDep, links: LinksDep) -> list[schemas.Export]:
+    """Poll it until `status` is `Done`; `downloadUri` needs no key."""
     iteration = iterations.get(session, projects.get(session, project_id), iteration_id)
     return [_shape(export, links) for export in exports.every(session, iteration)]
 
@@ -23,6 +24,7 @@ def every(project_id: UUID, iteration_id: UUID, session: ReadDep, links: LinksDe
 def start(  # Azure's parameters
     project_id: UUID, iteration_id: UUID, platform: str, parts: PartsDep, links: LinksDep, flavor: str | None = None
 ) -> schemas.Export:
+    """This version offers ONNX, for every classification domain."""
     with parts.sessions.write.begin() as session:
         iteration = iterations.completed(session, projects.get(session, project_id), iteration_id)
         export = exports.start(session, iteration, platform=platform, flavor=flavor or None, now=parts.clock())

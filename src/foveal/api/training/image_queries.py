@@ -57,6 +57,11 @@ class AnyScope(Scope, Choice):
 def every(
     project_id: UUID, query: Annotated[AnyPage, Query()], tag_ids: TagIdsDep, session: ReadDep, links: LinksDep
 ) -> list[schemas.Image]:
+    """Newest first; `take` 0 to 256, 50 by default.
+
+    Several `tagIds` mean any of them. `$filter` reads metadata: `line eq '7' and (shift ne 'day' or note eq 'it''s')`;
+    `and` binds before `or`, parentheses are read too, and `ne` is true of an image without the key (our choice).
+    """
     filter = _filter(query, tag_ids, tagged=_tagged(query.tagging_status), metadata=query.metadata)
     return _page(session, project_id, query, filter, links)
 
@@ -65,6 +70,7 @@ def every(
 def tagged(
     project_id: UUID, query: Annotated[Page, Query()], tag_ids: TagIdsDep, session: ReadDep, links: LinksDep
 ) -> list[schemas.Image]:
+    """As `GetImages` with `taggingStatus=Tagged`."""
     return _page(session, project_id, query, _filter(query, tag_ids, tagged=True), links)
 
 
@@ -72,22 +78,26 @@ def tagged(
 def untagged(
     project_id: UUID, query: Annotated[Page, Query()], session: ReadDep, links: LinksDep
 ) -> list[schemas.Image]:
+    """As `GetImages` with `taggingStatus=Untagged`. An iteration holds tagged images only."""
     return _page(session, project_id, query, _filter(query, (), tagged=False), links)
 
 
 @router.get("/count", operation_id="GetImageCount")
 def count(project_id: UUID, query: Annotated[AnyScope, Query()], tag_ids: TagIdsDep, session: ReadDep) -> int:
+    """A bare number."""
     filter = _filter(query, tag_ids, tagged=_tagged(query.tagging_status), metadata=query.metadata)
     return _count(session, project_id, filter)
 
 
 @router.get("/tagged/count", operation_id="GetTaggedImageCount")
 def count_tagged(project_id: UUID, query: Annotated[Scope, Query()], tag_ids: TagIdsDep, session: ReadDep) -> int:
+    """A bare number. Any number of `tagIds`."""
     return _count(session, project_id, Filter(tagged=True, tag_ids=tuple(tag_ids), iteration_id=query.iteration_id))
 
 
 @router.get("/untagged/count", operation_id="GetUntaggedImageCount")
 def count_untagged(project_id: UUID, query: Annotated[Scope, Query()], session: ReadDep) -> int:
+    """A bare number."""
     return _count(session, project_id, _filter(query, (), tagged=False))
 
 
@@ -95,6 +105,7 @@ def count_untagged(project_id: UUID, query: Annotated[Scope, Query()], session: 
 def by_ids(
     project_id: UUID, query: Annotated[Scope, Query()], image_ids: ImageIdsDep, session: ReadDep, links: LinksDep
 ) -> list[schemas.Image]:
+    """Those that exist, in the order asked for."""
     if len(image_ids) > MAX_IDS:
         raise Invalid(f"At most {MAX_IDS} images are read in one call.", "BadRequestExceededBatchSize")
     filter = Filter(ids=tuple(image_ids), iteration_id=query.iteration_id)

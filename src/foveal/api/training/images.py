@@ -69,6 +69,7 @@ IntakeDep = Annotated[Intake, Depends()]
 
 @router.post("", operation_id="CreateImagesFromData", responses=SUMMARY)
 def create_from_data(project_id: UUID, named: NamedPicturesDep, tag_ids: TagIdsDep, intake: IntakeDep) -> JSONResponse:
+    """Parts named `imageData`, with or without a file name, or the raw bytes. 207 when an image is not `OK`."""
     tags = tuple(dict.fromkeys(tag_ids))
     uploads = [Upload(Entry(name, tags), data) for name, data in named]
     intake.check(project_id, [upload.entry for upload in uploads])
@@ -81,6 +82,10 @@ def create_from_files(
     batch: Annotated[schemas.ImageFileCreateBatch, Depends(json_body(schemas.ImageFileCreateBatch))],
     intake: IntakeDep,
 ) -> JSONResponse:
+    """Base64; at most 64 images and 20 tags.
+
+    The tags of its regions are an image's tags too. 207 when an image is not `OK`.
+    """
     files = batch.images or []
     uploads = [Upload(_entry(file.name, batch, file), _decoded(file)) for file in files]
     intake.check(project_id, [upload.entry for upload in uploads], batch.metadata)
@@ -94,6 +99,7 @@ def create_from_urls(
     intake: IntakeDep,
     parts: PartsDep,
 ) -> JSONResponse:
+    """Fetched by the server, http and https only. 207 when an image is not `OK`."""
     entries = [_entry(image.url, batch, image) for image in batch.images or []]
     intake.check(project_id, entries, batch.metadata)
     contents = parts.fetchers.map(partial(_fetched, parts), [entry.source for entry in entries])
@@ -108,6 +114,11 @@ def create_from_predictions(
     intake: IntakeDep,
     session: WriteDep,
 ) -> JSONResponse:
+    """At most 64 stored predictions.
+
+    Those whose pictures became training images leave the list of predictions, as in Azure's portal. An unknown id is
+    `ErrorSource` in its place (our choice).
+    """
     wanted = batch.images or []
     stored_predictions.check_ids([image.id for image in wanted])
     entries = [_entry(str(image.id), batch, image) for image in wanted]
@@ -129,6 +140,10 @@ def update_metadata(
     session: WriteDep,
     multi_status: MultiStatusDep,
 ) -> JSONResponse:
+    """At most 256 images (Azure's text says 64, its schema 256).
+
+    Pairs are set beside those that are there; null takes one away (our choice). 207 when an image is not `OK`.
+    """
     updated = metadata.update(session, projects.get(session, project_id), image_ids, pairs.root)
     summary = schemas.ImageMetadataUpdateSummary(
         is_batch_successful=all(each.status == metadata.OK for each in updated),
@@ -151,6 +166,10 @@ def delete(  # Azure's parameters
     allImages: Flag = False,  # noqa: FBT002, N803  # Azure's name
     allIterations: Flag = False,  # noqa: FBT002, N803
 ) -> Response:
+    """204 for a list of ids, 202 with `allImages` or `allIterations`; it is done when the answer comes.
+
+    Images that a trained iteration holds stay with it unless `allIterations` is given.
+    """
     if not image_ids and not allImages:
         raise Invalid("Name the images in imageIds, or set allImages=true.", "BadRequestRequiredParamIsNull")
     if len(image_ids) > MAX_DELETED:
@@ -168,6 +187,7 @@ def create_tags(
     session: WriteDep,
     parts: PartsDep,
 ) -> schemas.ImageTagCreateSummary:
+    """At most 128 pairs. A second tag on an image of a Multiclass project is reported as `exceeded` (our choice)."""
     project = projects.get(session, project_id)
     pairs = [(entry.image_id, entry.tag_id) for entry in batch.tags or []]
     if not pairs:
@@ -180,6 +200,7 @@ def create_tags(
 
 @router.delete("/tags", operation_id="DeleteImageTags", status_code=204)
 def delete_tags(project_id: UUID, image_ids: ImageIdsDep, tag_ids: TagIdsDep, session: WriteDep) -> None:
+    """At most 64 images and 20 tags; each of the tags, with its regions, is taken from each of the images."""
     if not image_ids or not tag_ids:
         raise Invalid("Both imageIds and tagIds are needed.", "BadRequestRequiredParamIsNull")
     if len(image_ids) > images.MAX_BATCH or len(tag_ids) > images.MAX_BATCH_TAGS:

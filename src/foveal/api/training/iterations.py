@@ -46,6 +46,11 @@ def train(
     query: Annotated[TrainQuery, Query()],
     parts: PartsDep,
 ) -> schemas.Iteration:
+    """Quick training (`Regular`); Advanced is not offered yet, and detectors cannot be trained yet.
+
+    Refused when nothing changed, unless `forceTrain`. With `customBaseModelInfo` the model also learns from the images
+    that the earlier iteration knew and this project lacks; it is judged on the project's own.
+    """
     _check(query)
     with parts.sessions.write.begin() as session:
         project = projects.get(session, project_id)
@@ -63,12 +68,14 @@ def train(
 
 @router.get("/iterations", operation_id="GetIterations")
 def every(project_id: UUID, session: ReadDep) -> list[schemas.Iteration]:
+    """Newest first (our choice; Azure's order is not established)."""
     project = projects.get(session, project_id)
     return [_shape(iteration) for iteration in iterations.every(session, project)]
 
 
 @router.get("/iterations/{iteration_id}", operation_id="GetIteration")
 def get(project_id: UUID, iteration_id: UUID, session: ReadDep) -> schemas.Iteration:
+    """Poll it until `status` is `Completed` or `Failed`; `trainingErrorDetails` tells why it failed."""
     return _shape(iterations.get(session, projects.get(session, project_id), iteration_id))
 
 
@@ -80,6 +87,7 @@ def update(
     session: WriteDep,
     now: NowDep,
 ) -> schemas.Iteration:
+    """Its name."""
     iteration = iterations.get(session, projects.get(session, project_id), iteration_id)
     if patch.name is not None:
         iterations.rename(session, iteration, patch.name, now=now)
@@ -88,6 +96,7 @@ def update(
 
 @router.delete("/iterations/{iteration_id}", operation_id="DeleteIteration", status_code=204)
 def delete(project_id: UUID, iteration_id: UUID, parts: PartsDep) -> None:
+    """Refused while it is published. Images that only it held are deleted too."""
     with parts.sessions.write.begin() as session:
         project = projects.get(session, project_id)
         iterations.delete(session, project, iterations.get(session, project, iteration_id))
@@ -96,6 +105,10 @@ def delete(project_id: UUID, iteration_id: UUID, parts: PartsDep) -> None:
 
 @router.post("/iterations/{iteration_id}/publish", operation_id="PublishIteration")
 def publish(project_id: UUID, iteration_id: UUID, query: Annotated[PublishQuery, Query()], parts: PartsDep) -> bool:
+    """`predictionId` takes any text while there are no [prediction resources](resources.md), and is given back.
+
+    The name answers at once.
+    """
     with parts.sessions.read.begin() as session:
         project = projects.get(session, project_id)
         iteration = iterations.completed(session, project, iteration_id)
@@ -110,6 +123,7 @@ def publish(project_id: UUID, iteration_id: UUID, query: Annotated[PublishQuery,
 
 @router.delete("/iterations/{iteration_id}/publish", operation_id="UnpublishIteration", status_code=204)
 def unpublish(project_id: UUID, iteration_id: UUID, session: WriteDep) -> None:
+    """The name is free again at once."""
     iterations.unpublish(session, iterations.get(session, projects.get(session, project_id), iteration_id))
 
 

@@ -36,6 +36,10 @@ def get(
     threshold: Fraction = performance.DEFAULT_THRESHOLD,
     overlap_threshold: Annotated[float, Query(alias="overlapThreshold", ge=0, le=1)] = performance.DEFAULT_OVERLAP,
 ) -> schemas.IterationPerformance:
+    """`threshold` is 0.5 and `overlapThreshold` 0.3 by default (our choice).
+
+    Judged by cross-validation, on images that the judging model had not seen.
+    """
     del overlap_threshold  # it speaks of boxes
     iteration = iterations.completed(session, projects.get(session, project_id), iteration_id)
     trained = tags.of_iteration(session, iteration)
@@ -66,6 +70,7 @@ def images(  # Azure's parameters
     session: ReadDep,
     links: LinksDep,
 ) -> list[prediction_schemas.ImagePerformance]:
+    """All images of the iteration, each judged by a model that had not seen it; Azure shows a fifth of them."""
     check_tag_filter(tag_ids)
     oldest_first = check_page(query.take, query.skip, query.order_by)
     iteration = iterations.completed(session, projects.get(session, project_id), iteration_id)
@@ -92,5 +97,6 @@ def images(  # Azure's parameters
 
 @router.get("/images/count", operation_id="GetImagePerformanceCount")
 def count(project_id: UUID, iteration_id: UUID, tag_ids: TagIdsDep, session: ReadDep) -> int:
+    """A bare number."""
     iteration = iterations.completed(session, projects.get(session, project_id), iteration_id)
     return performance.count_images(session, iteration, tag_ids)

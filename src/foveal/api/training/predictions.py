@@ -30,6 +30,11 @@ def query(
     links: LinksDep,
     now: NowDep,
 ) -> prediction_schemas.PredictionQueryResult:
+    """64 a page, at most 256 (our choice); `continuation` leads on until it is empty.
+
+    Conditions hold together; two tags mean both. `Suggested` begins with what the model was least sure of. Kept for 30
+    days.
+    """
     project = projects.get(session, project_id)
     began = sessions.moment(token.session, now)
     page = stored_predictions.query(session, project, _query(token, began))
@@ -50,6 +55,7 @@ def query(
 
 @router.delete("", operation_id="DeletePrediction", status_code=204)
 def delete(project_id: UUID, ids: Annotated[list[UUID], Depends(uuids("ids"))], session: WriteDep) -> None:
+    """At most 64; those that are not there are passed over."""
     stored_predictions.delete(session, projects.get(session, project_id), ids)
 
 

@@ -28,6 +28,11 @@ Filter = prediction_schemas.TagFilter
 def suggest(
     project_id: UUID, iteration_id: IterationId, image_ids: ImageIdsDep, parts: PartsDep
 ) -> list[prediction_schemas.SuggestedTagAndRegion]:
+    """At most 64 images.
+
+    What the iteration's model says of each is kept for 30 days. `predictionUncertainty` is the mean binary entropy over
+    the tags, in bits.
+    """
     with parts.sessions.read.begin() as session:
         project = projects.get(session, project_id)
         iteration = iterations.completed(session, project, iteration_id)
@@ -65,6 +70,10 @@ def query(
     links: LinksDep,
     now: NowDep,
 ) -> prediction_schemas.SuggestedTagAndRegionQuery:
+    """Untagged images with a kept suggestion of at least `threshold` for one of the tags (none named: any tag).
+
+    64 a page, at most 256 (our choice); `continuation` leads on until it is empty.
+    """
     iteration = iterations.completed(session, projects.get(session, project_id), iteration_id)
     began = sessions.moment(token.session, now)
     wanted = suggestions.Query(
@@ -115,5 +124,6 @@ def count(
     filter: Annotated[Filter, Depends(json_body(Filter))],
     session: ReadDep,
 ) -> dict[UUID, int]:
+    """By tag, how many untagged images it is suggested for with at least `threshold`."""
     iteration = iterations.completed(session, projects.get(session, project_id), iteration_id)
     return suggestions.count(session, iteration, filter.tag_ids or [], filter.threshold)

@@ -19,6 +19,7 @@ IterationId = Annotated[UUID | None, Query(alias="iterationId")]
 
 @router.get("", operation_id="GetTags")
 def every(project_id: UUID, session: ReadDep, iteration_id: IterationId = None) -> list[schemas.Tag]:
+    """In the order of their making (our choice). With `iterationId`: as that iteration was trained."""
     project = projects.get(session, project_id)
     return [_shape(tag) for tag in _counted(session, project, iteration_id)]
 
@@ -32,6 +33,7 @@ def create(  # Azure's parameters
     description: str | None = None,
     type: str | None = None,
 ) -> schemas.Tag:
+    """Names are unique without regard to case (our choice). At most one Negative and one GeneralProduct tag."""
     project = projects.get(session, project_id)
     about = TagDraft(name=name, description=description, type=type)
     return _shape(tags.create(session, project, about, now=parts.clock(), limits=parts.limits))
@@ -39,6 +41,7 @@ def create(  # Azure's parameters
 
 @router.get("/{tag_id}", operation_id="GetTag")
 def get(project_id: UUID, tag_id: UUID, session: ReadDep, iteration_id: IterationId = None) -> schemas.Tag:
+    """One tag."""
     return _find(session, projects.get(session, project_id), tag_id, iteration_id)
 
 
@@ -49,6 +52,7 @@ def update(
     patch: Annotated[schemas.TagPatch, Depends(json_body(schemas.TagPatch))],
     session: WriteDep,
 ) -> schemas.Tag:
+    """What is absent or null stays as it is."""
     project = projects.get(session, project_id)
     tag = tags.get(session, project, tag_id)
     tags.update(session, tag, TagDraft(name=patch.name, description=patch.description, type=patch.type))
@@ -57,6 +61,7 @@ def update(
 
 @router.delete("/{tag_id}", operation_id="DeleteTag", status_code=204)
 def delete(project_id: UUID, tag_id: UUID, session: WriteDep) -> None:
+    """Images lose the tag and its regions; trained iterations keep it."""
     tags.delete(session, tags.get(session, projects.get(session, project_id), tag_id))
 
 

@@ -22,6 +22,7 @@ sending = APIRouter(prefix=transfers.PREFIX, tags=["Files"])
 
 @router.get("/{project_id}/export", operation_id="ExportProject")
 def export(project_id: UUID, session: ReadDep, links: LinksDep) -> schemas.ProjectExport:
+    """Counts and a token for `ImportProject`, valid for 24 hours. Refused while the project trains."""
     project = projects.get(session, project_id)
     transfers.check(session, project)
     counts = transfers.counts(session, project)
@@ -43,6 +44,10 @@ def start_import(  # Azure's parameters
     links: LinksDep,
     name: str | None = None,
 ) -> schemas.Project:
+    """The token may come from this server or another Foveal server.
+
+    `Importing` until a worker has fetched all of it; then `Succeeded`, or `Failed` with nothing half done.
+    """
     own = _is_own(token, parts)
     read = imports.here(parts.sessions, parts.blobs) if own else imports.elsewhere(token, parts.fetch_policy)
     piece = imports.head(read, token)
