@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from tests.azure import scene as scenes
+from tests.azure import sdk
 from tests.azure.scene import Scene
-from tests.azure.sdk import predictor_of, trainer_of
+from tests.azure.sdk import Published, predictor_of, trainer_of
 from tests.support.server import Server
 
 
@@ -20,6 +21,14 @@ def trainer(server: Server) -> Iterator[Any]:
 def predictor(server: Server) -> Iterator[Any]:
     with predictor_of(server) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def classifier(trainer: Any) -> Published:
+    """Red and blue pictures, trained and published, for tests that leave the iteration as it is."""
+    project, iteration = sdk.trained_project(trainer)
+    trainer.publish_iteration(project, iteration.id, "colours", sdk.RESOURCE)
+    return Published(project, iteration, "colours")
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,15 @@ def predictor_of(server: Server, key: str = PREDICTION_KEY) -> Iterator[Any]:
 
 
 @dataclass(frozen=True)
+class Published:
+    """A project with an iteration that answers under a name."""
+
+    project: str
+    iteration: Any
+    name: str
+
+
+@dataclass(frozen=True)
 class Photo:
     """A picture with its name and the names of its tags."""
 
@@ -55,6 +64,12 @@ def new_name(what: str = "project") -> str:
 
 def new_project(trainer: Any, classification_type: str = "Multiclass", **more: Any) -> str:
     return trainer.create_project(new_name(), classification_type=classification_type, **more).id
+
+
+def new_detector(trainer: Any, **more: Any) -> str:
+    """Make a project for object detection; its domain is found as Microsoft's quickstart finds it."""
+    domain = next(each for each in trainer.get_domains() if each.type == "ObjectDetection" and each.name == "General")
+    return trainer.create_project(new_name("detector"), domain_id=domain.id, **more).id
 
 
 def new_tags(trainer: Any, project: str, names: Sequence[str]) -> dict[str, str]:
@@ -87,6 +102,12 @@ def train(trainer: Any, project: str, **options: Any) -> Any:
     return iteration
 
 
+def opened(link: str) -> bytes:
+    """Open a link as a browser does, without a key."""
+    with urlopen(link, timeout=30) as answer:
+        return answer.read()
+
+
 def export(trainer: Any, project: str, iteration: str) -> ZipFile:
     """Export to ONNX, wait, download."""
     trainer.export_iteration(project, iteration, "ONNX")
@@ -95,8 +116,7 @@ def export(trainer: Any, project: str, iteration: str) -> ZipFile:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert found.status == "Done", found.status
-    with urlopen(found.download_uri, timeout=30) as answer:
-        return ZipFile(BytesIO(answer.read()))
+    return ZipFile(BytesIO(opened(found.download_uri)))
 
 
 def coloured(colours: Sequence[str] = ("red", "blue"), count: int = 5, *, first: int = 0) -> list[Photo]:

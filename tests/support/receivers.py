@@ -48,10 +48,11 @@ def mail_server(*, tls: ssl.SSLContext | None = None, password: str = "") -> Ite
     """Listen on a free port; with `tls` for STARTTLS, with a password for the user `foveal`."""
 
     def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, login: LoginPassword) -> AuthResult:
-        return AuthResult(success=(login.login, login.password) == (b"foveal", password.encode()))
+        good = (login.login, login.password) == (b"foveal", password.encode())
+        return AuthResult(success=good, handled=False)
 
     mailbox = Mailbox(_free_port())
-    login: dict[str, Any] = {"authenticator": authenticate, "auth_required": True, "auth_require_tls": False}
+    login: dict[str, Any] = {"authenticator": authenticate, "auth_require_tls": False}
     options = {**(login if password else {}), **({"tls_context": tls} if tls else {})}
     controller = Controller(mailbox, hostname=HOST, port=mailbox.port, **options)
     controller.start()
@@ -77,6 +78,8 @@ class Site:
 
     url: str
     status: int = 200
+    stumbles: int = 0
+    """How many requests are answered with 503 before the others."""
     requests: list[Request] = field(default_factory=list[Request])
 
     def wait(self, count: int) -> list[Request]:
@@ -93,7 +96,7 @@ def web_server() -> Iterator[Site]:
         def take(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             site.requests.append(Request(self.command, self.path, dict(self.headers.items()), body))
-            self.send_response(site.status)
+            self.send_response(503 if len(site.requests) <= site.stumbles else site.status)
             self.send_header("Content-Length", "0")
             self.send_header("ETag", "etag")
             self.send_header("Location", "/elsewhere")

@@ -6,7 +6,6 @@ the server writes there with its own (`AWS_...` variables), and only into bucket
 """
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final
 
 import obstore
@@ -32,33 +31,27 @@ def put(uri: str, name: str, data: bytes, policy: FetchPolicy) -> str:
     Raises:
         Invalid: The address is refused, or the container does not take the data.
     """
-    seconds = policy.timeout_seconds + len(data) / SLOWEST_BYTES_PER_SECOND
-    patient = replace(policy, timeout_seconds=seconds)
     if uri.lower().startswith(S3):
-        return _put_s3(uri, name, data, patient)
+        return _put_s3(uri, name, data, policy.allowed_hosts)
     address = below(uri, name)
-    send(address, Parcel("PUT", data, HEADERS), patient)
+    seconds = policy.timeout_seconds + len(data) / SLOWEST_BYTES_PER_SECOND
+    send(address, Parcel("PUT", data, HEADERS), replace(policy, timeout_seconds=seconds))
     return open_part(address)
 
 
-def _put_s3(uri: str, name: str, data: bytes, policy: FetchPolicy) -> str:
+def _put_s3(uri: str, name: str, data: bytes, allowed_buckets: frozenset[str]) -> str:
     bucket, _, prefix = open_part(uri)[len(S3) :].partition("/")
-    if bucket.lower() not in policy.allowed_hosts:
+    if bucket not in allowed_buckets:
         hint = f"add {bucket} to FOVEAL_FETCH_ALLOWED_HOSTS to allow it"
         raise _refused(uri, f"the server's own credentials would write into its bucket; {hint}")
-    timeout = timedelta(seconds=policy.timeout_seconds)
     try:
-        store = S3Store(
-            bucket,
-            prefix=prefix.strip("/") or None,
-            client_options={"timeout": timeout},
-            retry_config={"max_retries": 0},
-        )
+        # No options of ours: they would replace those of the environment, such as AWS_ALLOW_HTTP.
+        store = S3Store(bucket, prefix=prefix.strip("/") or None, retry_config={"max_retries": 0})
         obstore.put(store, name, data)
     except (BaseError, OSError, ValueError) as error:
         # Its text may hold what S3 says of a wrong signature, so the kind has to do.
         raise _refused(uri, type(error).__name__) from error
-    return below(uri, name)
+    return open_part(below(uri, name))
 
 
 def _refused(uri: str, reason: str) -> Invalid:

@@ -33,7 +33,7 @@ class TestSend:
         send(smtp(mailbox), "ann@example.org", "Training of Äpfel", "It ended.\n", now=NOW)
         [mail] = mailbox.mails
         assert (mail["From"], mail["To"]) == ("foveal@example.org", "ann@example.org")
-        assert (mail["Subject"], mail.get_content()) == ("Training of Äpfel", "It ended.\n")
+        assert (mail["Subject"], mail.get_content()) == ("Training of Äpfel", "It ended.\r\n")
         assert mail["Date"].datetime == NOW
         assert mail["Message-ID"].endswith("@example.org>")
 

@@ -1,11 +1,8 @@
 """Queues and containers, at Azurite; and S3, at a web server that keeps what it is sent."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from tests.support import azurite
 from tests.support.azurite import Storage
 from tests.support.receivers import web_server
 
@@ -15,12 +12,6 @@ from foveal.security import FetchPolicy
 
 POLICY = FetchPolicy(max_bytes=0, timeout_seconds=5, allowed_hosts=frozenset({"127.0.0.1", "bucket"}))
 NAME = "p - i.ONNX"
-
-
-@pytest.fixture(scope="module")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
-    with azurite.running(tmp_path_factory.mktemp("azurite")) as storage:
-        yield storage
 
 
 @pytest.fixture
@@ -82,7 +73,9 @@ class TestContainer:
         assert storage.files(name) == set()
 
 
-@pytest.mark.parametrize("uri", ["", "models", "ftp://h/c", "http://[", "http://10.0.0.1/c?sig=x", "s3://[?sig=x", "s3:"])
+@pytest.mark.parametrize(
+    "uri", ["", "models", "ftp://h/c", "http://[", "http://10.0.0.1/c?sig=x", "s3://[?sig=x", "s3:"]
+)
 def test_what_is_no_container_or_not_ours_to_reach(uri: str) -> None:
     with pytest.raises(Invalid) as caught:
         container.put(uri, NAME, b"", POLICY)
