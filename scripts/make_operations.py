@@ -75,7 +75,7 @@ def table(routes: Iterable[APIRoute]) -> str:
 
 def row(route: APIRoute) -> str:
     name = str(route.operation_id)
-    verb = " ".join(sorted(route.methods))
+    verb = " ".join(sorted(route.methods or ()))
     notes = " ".join(route.description.split()).replace("|", "\\|")
     return f"| `{name}` | {verb} `{route.path}` | {SINCE.get(name, '3.0')} | {allowed(name)} | {notes} |\n"
 

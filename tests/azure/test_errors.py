@@ -11,9 +11,14 @@ from azure.cognitiveservices.vision.customvision.training import models
 from azure.cognitiveservices.vision.customvision.training.models import (
     ImageFileCreateBatch,
     ImageFileCreateEntry,
+    ImageIdCreateBatch,
+    ImageIdCreateEntry,
+    ImageRegionCreateEntry,
     ImageTagCreateEntry,
     ImageUrlCreateBatch,
     ImageUrlCreateEntry,
+    PredictionQueryTag,
+    PredictionQueryToken,
     Region,
 )
 from tests.azure import sdk
@@ -55,6 +60,34 @@ def second_negative(scene: Scene) -> Any:
     project = sdk.new_project(scene.trainer)
     scene.trainer.create_tag(project, "none", type="Negative")
     return scene.trainer.create_tag(project, "nothing", type="Negative")
+
+
+def draw(scene: Scene, count: int = 1, *, image: str = "", **edges: float) -> Any:
+    """Draw boxes in a detector of one image and one tag."""
+    project = sdk.new_detector(scene.trainer)
+    tag = scene.trainer.create_tag(project, "fork").id
+    known = scene.trainer.create_images_from_data(project, GOOD).images[0].image.id
+    box = {"left": 0, "top": 0, "width": 0.5, "height": 0.5, **edges}
+    regions = [ImageRegionCreateEntry(image_id=image or known, tag_id=tag, **box)] * count
+    return scene.trainer.create_image_regions(project, regions)
+
+
+def query(scene: Scene, **token: Any) -> Any:
+    return scene.trainer.query_predictions(scene.project, PredictionQueryToken(**token))
+
+
+def range_of(lowest: float, highest: float) -> PredictionQueryTag:
+    return PredictionQueryTag(id=NOWHERE, min_threshold=lowest, max_threshold=highest)
+
+
+def predictions(count: int) -> ImageIdCreateBatch:
+    return ImageIdCreateBatch(images=[ImageIdCreateEntry(id=NOWHERE)] * count)
+
+
+def export_what_is_being_imported(scene: Scene) -> Any:
+    original = sdk.new_project(scene.idle)
+    copy = scene.idle.import_project(scene.idle.export_project(original).token)
+    return scene.idle.export_project(copy.id)
 
 
 ROWS = (
@@ -125,12 +158,6 @@ ROWS = (
         lambda s: s.trainer.create_project(sdk.new_name(), domain_id="fashion"),
         "BadRequestProjectUnknownDomain",
         "'fashion'",
-    ),
-    Row(
-        "a project for detection",
-        lambda s: s.trainer.create_project(sdk.new_name(), domain_id=DETECTION),
-        "BadRequestUnsupportedDomain",
-        "not offered",
     ),
     Row(
         "a change from classification to detection",
@@ -234,6 +261,24 @@ ROWS = (
         "BadRequestNegativeAndRegularTagOnSameImage",
         "none of the others",
     ),
+    Row(
+        "11 pairs of metadata",
+        lambda s: s.trainer.update_image_metadata(s.empty, [NOWHERE], {str(n): "" for n in range(11)}),
+        "BadRequestImageMetadataKey",
+        "these are 11",
+    ),
+    Row(
+        "a long value of metadata",
+        lambda s: s.trainer.update_image_metadata(s.empty, [NOWHERE], {"line": "7" * 257}),
+        "BadRequestImageMetadataValue",
+        "'line' has 257",
+    ),
+    Row(
+        "a filter that cannot be read",
+        lambda s: s.trainer.get_image_count(s.empty, filter="line eq"),
+        "BadRequest",
+        "character 8: expected a value",
+    ),
     Row("deleting no images", lambda s: s.trainer.delete_images(s.empty), "BadRequestRequiredParamIsNull", "imageIds"),
     Row(
         "a body over the server's limit",
@@ -241,6 +286,116 @@ ROWS = (
         "BadRequestImageSizeBytes",
         "at most 1048576 bytes",
         413,
+    ),
+    # Regions
+    Row(
+        "drawing nothing",
+        lambda s: s.trainer.create_image_regions(sdk.new_detector(s.trainer), []),
+        "BadRequestImageRegions",
+        "names no regions",
+    ),
+    Row("a box that leaves its image", lambda s: draw(s, left=0.75), "BadRequestImageRegions", "0.75"),
+    Row("a box without a width", lambda s: draw(s, width=0), "BadRequestImageRegions", "0"),
+    Row("65 boxes", lambda s: draw(s, 65), "BadRequestExceededBatchSize", "these are 65"),
+    Row("a box on an unknown image", lambda s: draw(s, image=NOWHERE), "BadRequestInvalidIds", f"Image {NOWHERE}"),
+    Row(
+        "drawing in a classifier",
+        lambda s: s.trainer.create_image_regions(
+            s.project, [ImageRegionCreateEntry(image_id=NOWHERE, tag_id=s.tag, left=0, top=0, width=1, height=1)]
+        ),
+        "BadRequestNotSupported",
+        "is a classifier",
+    ),
+    Row(
+        "deleting no regions",
+        lambda s: s.trainer.delete_image_regions(s.empty, []),
+        "BadRequestRequiredParamIsNull",
+        "regionIds",
+    ),
+    Row(
+        "proposals for an unknown image",
+        lambda s: s.trainer.get_image_region_proposals(s.empty, NOWHERE),
+        "NotFoundImage",
+        NOWHERE,
+        404,
+    ),
+    # Stored predictions
+    Row(
+        "deleting no predictions",
+        lambda s: s.trainer.delete_prediction(s.project, []),
+        "BadRequestPredictionIdsMissing",
+        "by their ids",
+    ),
+    Row(
+        "images from no predictions",
+        lambda s: s.trainer.create_images_from_predictions(s.project, predictions(0)),
+        "BadRequestPredictionIdsMissing",
+        "by their ids",
+    ),
+    Row(
+        "images from 65 predictions",
+        lambda s: s.trainer.create_images_from_predictions(s.project, predictions(65)),
+        "BadRequestPredictionIdsExceededCount",
+        "these are 65",
+    ),
+    Row(
+        "predictions with three tags",
+        lambda s: query(s, tags=[range_of(0, 1)] * 3),
+        "BadRequestPredictionTagsExceededCount",
+        "at most 2 tags",
+    ),
+    Row("257 predictions", lambda s: query(s, max_count=257), "BadRequestPredictionResultsExceededCount", "at most 256"),
+    Row(
+        "predictions in an unknown order",
+        lambda s: query(s, order_by="Loudest"),
+        "BadRequestPredictionInvalidQueryParameters",
+        "expected Newest, Oldest or Suggested",
+    ),
+    Row(
+        "predictions in an empty range",
+        lambda s: query(s, tags=[range_of(0.9, 0.1)]),
+        "BadRequestPredictionInvalidQueryParameters",
+        "0.9 and 0.1",
+    ),
+    Row(
+        "a page of predictions that leads from none",
+        lambda s: query(s, continuation="further"),
+        "BadRequestPredictionInvalidQueryParameters",
+        "'further'",
+    ),
+    Row(
+        "predictions of an unknown iteration",
+        lambda s: query(s, iteration_id=NOWHERE),
+        "NotFoundIteration",
+        NOWHERE,
+        404,
+    ),
+    # Moving
+    Row(
+        "exporting a project that trains",
+        lambda s: s.idle.export_project(s.stuck),
+        "BadRequestExportWhileTraining",
+        "is training",
+    ),
+    Row(
+        "exporting a project that is being imported",
+        export_what_is_being_imported,
+        "BadRequestOperationNotSupported",
+        "status Importing",
+    ),
+    Row(
+        "importing what is no token",
+        lambda s: s.trainer.import_project("my project"),
+        "BadRequestInvalidImportToken",
+        "export_project gives one",
+    ),
+    Row(
+        "importing under a name in use",
+        lambda s: s.trainer.import_project(
+            s.trainer.export_project(s.project).token, name=s.trainer.get_project(s.empty).name
+        ),
+        "BadRequestProjectNameNotUnique",
+        "already a project",
     ),
 )
 
@@ -253,13 +408,18 @@ class TestRefusals:
         assert row.words in message
 
 
-# What the SDK itself refuses to send goes as raw HTTP: (method, path below the project, body, code, words).
+# What the SDK itself refuses to send, or tells without its code, goes as raw HTTP: (method, path below the project,
+# body, code, words).
 MANY = ",".join([NOWHERE] * 257)
 UNSENDABLE = (
     ("DELETE", f"/images?imageIds={MANY}", b"", "BadRequestExceededBatchSize", "At most 256"),
     ("GET", f"/images/id?imageIds={MANY}", b"", "BadRequestExceededBatchSize", "At most 256"),
     ("GET", f"/images?tagIds={MANY}", b"", "BadRequestExceededBatchSize", "20 tags"),
     ("GET", "/images?take=257", b"", "BadRequest", "0 to 256"),
+    ("DELETE", f"/images/regions?regionIds={MANY}", b"", "BadRequestExceededBatchSize", "At most 64 regions"),
+    ("DELETE", f"/predictions?ids={MANY}", b"", "BadRequestPredictionIdsExceededCount", "At most 64 predictions"),
+    ("POST", f"/images/metadata?imageIds={MANY}", b"{}", "BadRequestExceededBatchSize", "at most 256 images"),
+    ("GET", "/artifacts?path=keys.json", b"", "BadRequestInvalidArtifactUri", "i-<project>/i-<image>"),
     ("DELETE", f"/images/tags?imageIds={MANY}&tagIds={NOWHERE}", b"", "BadRequestExceededBatchSize", "64 images"),
     ("POST", "/images/files", b'{"images": [', "BadRequest", "not as expected"),
     ("POST", "/images/files", b'{"images": "all"}', "BadRequest", "images"),

@@ -1,7 +1,10 @@
 """Errors as a program with the SDK reads them: training, iterations, publishing, predictions, exports."""
 
+import sqlite3
+from contextlib import closing
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 import pytest
 from azure.cognitiveservices.vision.customvision.training import models
@@ -10,6 +13,7 @@ from tests.azure import sdk
 from tests.azure.scene import NOWHERE, Row, Scene, patched_project, project_of, refusal
 from tests.azure.sdk import Photo
 from tests.support.pictures import picture
+from tests.support.server import Server
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +38,22 @@ def train_with_many_tags_each(scene: Scene) -> Any:
     project = project_of(scene.trainer, photos, "Multilabel")
     patched_project(scene, project, classification_type="Multiclass")
     return scene.trainer.train_project(project)
+
+
+def base(project: str, iteration: str) -> models.CustomBaseModelInfo:
+    return models.CustomBaseModelInfo(project_id=project, iteration_id=iteration)
+
+
+def detector_of(trainer: Any, count: int, tag_type: str = "Regular") -> str:
+    """Make a detector with a tag, and pictures that have a box of it."""
+    project = sdk.new_detector(trainer)
+    tag = trainer.create_tag(project, "fork", type=tag_type).id
+    box = models.Region(tag_id=tag, left=0.25, top=0.25, width=0.5, height=0.5)
+    images = [
+        models.ImageFileCreateEntry(name=f"{n}.png", contents=picture(500 + n), regions=[box]) for n in range(count)
+    ]
+    trainer.create_images_from_files(project, models.ImageFileCreateBatch(images=images))
+    return project
 
 
 ROWS = (
@@ -93,13 +113,59 @@ ROWS = (
         "expected Regular",
     ),
     Row(
-        "a base model of one's own",
+        "a base model of a project that is not there",
+        lambda s: s.trainer.train_project(s.project, custom_base_model_info=base(NOWHERE, s.live)),
+        "NotFoundProject",
+        NOWHERE,
+        404,
+    ),
+    Row(
+        "a base model that is not there",
+        lambda s: s.trainer.train_project(s.project, custom_base_model_info=base(s.project, NOWHERE)),
+        "NotFoundIteration",
+        NOWHERE,
+        404,
+    ),
+    Row(
+        "a base model of another type",
         lambda s: s.trainer.train_project(
-            s.project,
-            custom_base_model_info=models.CustomBaseModelInfo(project_id=s.project, iteration_id=s.live),
+            project_of(s.trainer, sdk.coloured(), "Multilabel"), custom_base_model_info=base(s.project, s.live)
         ),
-        "BadRequestNotSupported",
-        "customBaseModelInfo",
+        "BadRequestCustomBaseModelDomainNotCompatible",
+        "(Multiclass)",
+    ),
+    Row(
+        "a base model that is still trained",
+        lambda s: s.idle.train_project(
+            project_of(s.idle, sdk.coloured()), custom_base_model_info=base(s.stuck, s.pending)
+        ),
+        "BadRequestCustomBaseModelIterationStatusNotCompleted",
+        "status is Training",
+    ),
+    # Training detectors
+    Row(
+        "training a detector without tags",
+        lambda s: s.trainer.train_project(sdk.new_detector(s.trainer)),
+        "BadRequestDetectionTrainingValidationFailed",
+        "has no tags",
+    ),
+    Row(
+        "training a detector with 14 images of a tag",
+        lambda s: s.trainer.train_project(detector_of(s.trainer, 14)),
+        "BadRequestDetectionTrainingValidationFailed",
+        "'fork' has 14",
+    ),
+    Row(
+        "training a detector with a Negative tag",
+        lambda s: s.trainer.train_project(detector_of(s.trainer, 1, "Negative")),
+        "BadRequestDetectionTrainingNotAllowNegativeTag",
+        "no Negative tag",
+    ),
+    Row(
+        "training a detector",
+        lambda s: s.trainer.train_project(detector_of(s.trainer, 15)),
+        "BadRequestUnsupportedDomain",
+        "not offered",
     ),
     # Iterations
     Row(
@@ -251,6 +317,12 @@ ROWS = (
         "25 times",
     ),
     Row(
+        "a long name of an application",
+        lambda s: s.predictor.classify_image(s.project, "live", GOOD, application="a" * 1000),
+        "BadRequestPredictionInvalidApplicationName",
+        "has 1000",
+    ),
+    Row(
         "an address where nobody listens",
         lambda s: s.predictor.classify_image_url(s.project, "live", UNREACHABLE),
         "BadRequestImageUrl",
@@ -297,3 +369,30 @@ class TestRefusals:
         status, code, message = refusal(lambda: row.call(scene))
         assert (status, code) == (row.status, row.code)
         assert row.words in message
+
+
+@pytest.fixture(scope="module")
+def retired(server: Server, trainer: Any) -> tuple[str, str]:
+    """A project and its iteration, which stands on a network that the server does not know.
+
+    Only an update of Foveal does that, so it is written into the database.
+    """
+    project, iteration = sdk.trained_project(trainer)
+    change = "UPDATE iteration SET metrics = json_set(metrics, '$.backbone', 'of old') WHERE id = ?"
+    with closing(sqlite3.connect(server.data / "foveal.db")) as database, database:
+        assert database.execute(change, [UUID(iteration.id).hex]).rowcount == 1
+    return project, iteration.id
+
+
+class TestRetired:
+    def test_an_iteration_on_an_old_network_is_no_base(self, trainer: Any, retired: tuple[str, str]) -> None:
+        status, code, message = refusal(
+            lambda: trainer.train_project(retired[0], custom_base_model_info=base(*retired))
+        )
+        assert (status, code) == (400, "BadRequestCustomBaseModelArchitectureRetired")
+        assert "no longer has" in message
+
+    def test_the_same_data_may_be_trained_anew_by_force(self, trainer: Any, retired: tuple[str, str]) -> None:
+        status, code, message = refusal(lambda: trainer.train_project(retired[0]))
+        assert (status, code) == (400, "BadRequestTrainingNotNeededButTrainingPipelineUpdated")
+        assert "forceTrain=true" in message

@@ -120,15 +120,16 @@ class TestUpload:
 
 
 class TestPredict:
-    @pytest.mark.parametrize("operation", ["classify_image_url", "classify_image_url_with_no_store"])
-    def test_classifies_what_is_behind_an_address(
-        self, predictor: Any, published: Published, site: Site, operation: str
-    ) -> None:
+    def test_classifies_what_is_behind_an_address(self, predictor: Any, published: Published, site: Site) -> None:
         data = picture(777, "blue")
-        answer = getattr(predictor, operation)(published.project, NAME, site.add("/blue.png", data))
+        address = site.add("/blue.png", data)
         direct = predictor.classify_image_with_no_store(published.project, NAME, data)
-        assert answer.predictions[0].tag_name == "blue"
-        assert answer.predictions[0].probability == direct.predictions[0].probability
+        for answer in (
+            predictor.classify_image_url(published.project, NAME, address),
+            predictor.classify_image_url_with_no_store(published.project, NAME, address),
+        ):
+            assert answer.predictions[0].tag_name == "blue"
+            assert answer.predictions[0].probability == direct.predictions[0].probability
 
     def test_quick_tests_what_is_behind_an_address(self, trainer: Any, published: Published, site: Site) -> None:
         address = site.add("/red.png", picture(778, "red"))

@@ -149,19 +149,17 @@ def schema_differences(
     given = served["components"]["schemas"][given_name] if given_name else without_null(given)
     if kind(wanted) != kind(given):
         yield f"{place} is a {kind(given)}, not a {kind(wanted)}"
-    for name, inner in wanted.get("properties", {}).items():
-        if asked and inner.get("readOnly"):
-            continue
-        if name not in given.get("properties", {}):
-            yield f"{place}.{name} is missing"
-        else:
-            mine = (served, given["properties"][name])
-            yield from schema_differences(f"{place}.{name}", (specification, inner), mine, seen, asked=asked)
-    for key in ("items", "additionalProperties"):
-        if isinstance(wanted.get(key), dict) and isinstance(given.get(key), dict):
-            yield from schema_differences(
-                f"{place}[]", (specification, wanted[key]), (served, given[key]), seen, asked=asked
-            )
+    there = given.get("properties", {})
+    wanted_properties = wanted.get("properties", {}).items()
+    needed = {name: inner for name, inner in wanted_properties if not (asked and inner.get("readOnly"))}
+    yield from (f"{place}.{name} is missing" for name in needed if name not in there)
+    pairs = [(f".{name}", inner, there[name]) for name, inner in needed.items() if name in there]
+    pairs += [
+        ("[]", wanted[key], given[key]) for key in ("items", "additionalProperties") if key in wanted and key in given
+    ]
+    for where, inner, mine in pairs:
+        if isinstance(inner, dict) and isinstance(mine, dict):
+            yield from schema_differences(place + where, (specification, inner), (served, mine), seen, asked=asked)
 
 
 def kind(schema: Document) -> str:

@@ -188,6 +188,38 @@ class TestWorker:
                 assert api.end(stock.project, iteration)["status"] == "Completed"
 
 
+class TestImport:
+    """A project with an iteration that another server sends, which stays alive."""
+
+    @pytest.fixture
+    def token(self, data: Path, stock: Stock) -> Iterator[str]:
+        with Server(data) as server, remote(server) as api:
+            assert api.end(stock.project, api.start(stock.project))["status"] == "Completed"
+            yield api.ok("GET", f"/projects/{stock.project}/export")["token"]
+
+    @pytest.fixture
+    def target(self, tmp_path: Path) -> Server:
+        return Server(tmp_path / "target", {**SLOWLY, "FOVEAL_FETCH_ALLOWED_HOSTS": "127.0.0.1"})
+
+    def test_killed_once_the_copy_is_whole_after_a_restart(self, token: str, target: Server) -> None:
+        with target, remote(target) as api:
+            project = api.ok("POST", "/projects/import", params={"token": token})["id"]
+            kill_as_pictures_arrive(target)
+        with target, remote(target) as api:
+            assert imported(api, project) == "Succeeded"
+            assert held(api, project) == (2 * PER_TAG, 2, ["Completed"])
+
+    def test_killed_twice_it_fails_with_nothing_half_done(self, token: str, target: Server) -> None:
+        with target, remote(target) as api:
+            project = api.ok("POST", "/projects/import", params={"token": token})["id"]
+            kill_as_pictures_arrive(target)
+        with target:
+            kill_as_pictures_arrive(target)
+        with target, remote(target) as api:
+            assert imported(api, project) == "Failed"
+            assert held(api, project) == (0, 0, [])
+
+
 @pytest.mark.postgres
 class TestDatabase:
     def test_the_worker_outlives_an_outage(self, tmp_path: Path, postgres_server: str) -> None:
@@ -222,6 +254,32 @@ def outage(server: str, database: str) -> Iterator[None]:
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database])
         yield
         connection.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")  # pyright: ignore[reportArgumentType]
+
+
+def kill_as_pictures_arrive(server: Server) -> None:
+    """Kill the server once there is a picture more in its data folder."""
+    folder = server.data / "blobs" / "images"
+
+    def pictures() -> int:
+        return sum(path.is_file() for path in folder.rglob("*"))
+
+    before = pictures()
+    until(lambda: pictures() > before)
+    server.kill()
+
+
+def imported(api: Remote, project: str) -> str:
+    """Wait until the import has ended; tell how."""
+    path = f"/projects/{project}"
+    return until(lambda: next((s for s in [api.ok("GET", path)["status"]] if s != "Importing"), None))
+
+
+def held(api: Remote, project: str) -> tuple[int, int, list[str]]:
+    """Count images and tags, and give the statuses of the iterations."""
+    images, tags, iterations = (
+        api.ok("GET", f"/projects/{project}/{noun}") for noun in ("images/count", "tags", "iterations")
+    )
+    return images, len(tags), [iteration["status"] for iteration in iterations]
 
 
 def upload_until_it_breaks(api: Remote, project: str, acknowledged: dict[str, bytes]) -> None:

@@ -29,14 +29,14 @@ class Mailbox:
     recipients: list[str] = field(default_factory=list[str])
 
     async def handle_RCPT(  # noqa: N802
-        self, server: Any, session: Any, envelope: Envelope, address: str, options: list[str]
+        self, _server: Any, _session: Any, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         if self.refuses:
             return "550 We take nothing."
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802
         content = cast("bytes", envelope.content)
         self.mails.append(message_from_bytes(content, policy=policy.default))  # pyright: ignore[reportArgumentType]
         self.recipients += envelope.rcpt_tos
@@ -47,7 +47,8 @@ class Mailbox:
 def mail_server(*, tls: ssl.SSLContext | None = None, password: str = "") -> Iterator[Mailbox]:
     """Listen on a free port; with `tls` for STARTTLS, with a password for the user `foveal`."""
 
-    def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, login: LoginPassword) -> AuthResult:
+    def authenticate(*about: Any) -> AuthResult:
+        login: LoginPassword = about[-1]
         good = (login.login, login.password) == (b"foveal", password.encode())
         return AuthResult(success=good, handled=False)
 
@@ -93,6 +94,12 @@ class Site:
 @contextmanager
 def web_server() -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.take()
+
+        def do_PUT(self) -> None:
+            self.take()
+
         def take(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             site.requests.append(Request(self.command, self.path, dict(self.headers.items()), body))
@@ -101,8 +108,6 @@ def web_server() -> Iterator[Site]:
             self.send_header("ETag", "etag")
             self.send_header("Location", "/elsewhere")
             self.end_headers()
-
-        do_POST = do_PUT = take
 
         def log_message(self, format: str, *arguments: object) -> None:
             """Stay silent."""

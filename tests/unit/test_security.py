@@ -11,9 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.support.receivers import web_server
 
 from foveal.errors import Forbidden, Invalid
-from foveal.security import FetchPolicy, UrlSigner, fetch, is_public, same
+from foveal.security import FetchPolicy, Parcel, UrlSigner, fetch, is_public, same, send
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 BODY = bytes(range(256)) * 40
@@ -358,3 +359,48 @@ class TestTls:
     def test_plain_text_is_no_tls(self, site: Site) -> None:
         refused(site.url().replace("http:", "https:"))
         assert site.asked == []
+
+
+class TestSend:
+    @pytest.mark.parametrize("size", [0, 1, 1_000_000])
+    def test_delivers(self, size: int) -> None:
+        body = bytes(size)
+        with web_server() as site:
+            url = site.url.replace("127.0.0.1", "photos.test")
+            send(f"{url}/a b?sig=x%2By", Parcel("PUT", body, {"X-Kind": "blob"}), POLICY, resolve=LOCAL)
+        [request] = site.requests
+        assert (request.method, request.path, request.body) == ("PUT", "/a%20b?sig=x%2By", body)
+        assert (request.headers["X-Kind"], request.headers["Content-Length"]) == ("blob", str(size))
+
+    @pytest.mark.parametrize("status", [301, 307, 400, 403, 500])
+    def test_anything_but_success_is_refused_and_no_redirect_followed(self, status: int) -> None:
+        with web_server() as site:
+            site.status = status
+            url = site.url.replace("127.0.0.1", "photos.test")
+            with pytest.raises(Invalid, match=f"status {status} ") as caught:
+                send(f"{url}/a?sig=secret", Parcel("POST", b"body", {}), POLICY, resolve=LOCAL)
+        assert len(site.requests) == 1
+        assert caught.value.code == "BadRequestInvalidUri"
+        assert "secret" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "url", ["", "queue", "s3://bucket", "http://inside.test/", "http://127.0.0.1/", "http://u:pw@photos.test/"]
+    )
+    def test_goes_where_fetching_may_go(self, url: str) -> None:
+        names = Names({**LOCAL.table, "127.0.0.1": "127.0.0.1"})
+        with pytest.raises(Invalid, match="did not take what was sent") as caught:
+            send(url, Parcel("POST", b"", {}), POLICY, resolve=names)
+        assert "pw" not in str(caught.value)
+
+    def test_ends_at_the_deadline_however_slowly_it_is_read(self) -> None:
+        def sip(connection: socket.socket) -> None:
+            for _ in range(100):
+                connection.recv(1000)
+                time.sleep(0.02)
+
+        parcel, hasty = Parcel("PUT", bytes(50_000_000), {}), replace(POLICY, timeout_seconds=0.3)
+        with raw_server(sip) as port:
+            before = time.monotonic()
+            with pytest.raises(Invalid, match=r"longer than 0\.3 seconds"):
+                send(f"http://photos.test:{port}/", parcel, hasty, resolve=LOCAL)
+            assert time.monotonic() - before < 2

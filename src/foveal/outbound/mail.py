@@ -33,8 +33,11 @@ class Smtp:
 
     def __post_init__(self) -> None:
         if self.security not in SECURITIES:
-            raise Invalid(f"Mail security {self.security!r} is unknown: expected {', '.join(SECURITIES)}.")
-        _address(self.sender)
+            raise Invalid(f"FOVEAL_SMTP_SECURITY is {self.security!r}: expected one of {', '.join(SECURITIES)}.")
+        try:
+            _address(self.sender)
+        except Invalid as error:
+            raise Invalid(f"FOVEAL_SMTP_SENDER: {error}") from error
 
 
 def send(smtp: Smtp, to: str, subject: str, text: str, *, now: datetime) -> None:

@@ -22,7 +22,7 @@ class Webhook:
 
     def __post_init__(self) -> None:
         if not self.secret:
-            raise Invalid("A webhook needs a secret, by which its receiver knows our events from a stranger's.")
+            raise Invalid("FOVEAL_WEBHOOK_URL needs FOVEAL_WEBHOOK_SECRET, which tells our events from a stranger's.")
 
 
 def send(webhook: Webhook, event: Mapping[str, Any], policy: FetchPolicy, *, now: datetime) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, String, cast, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from foveal.db.tables import Image, ImageTag, IterationImage, IterationTag, Project, Region, Tag
@@ -16,6 +16,7 @@ from foveal.services.tags import NEGATIVE
 
 MAX_TAGS_PER_IMAGE = 100
 MAX_BATCH = 128
+EACH_ELEMENT = {"sqlite": func.json_each, "postgresql": func.json_array_elements_text}
 TAG_LIMIT = "ErrorTagLimitExceed"
 NEGATIVE_AND_REGULAR = "ErrorNegativeAndRegularTagOnSameImage"
 
@@ -136,22 +137,17 @@ def of_images(session: Session, images: Sequence[Image], iteration_id: UUID | No
     return found
 
 
-def in_iteration(session: Session, iteration_id: UUID, tag_ids: Sequence[UUID]) -> Select[UUID] | list[UUID]:
-    """Return the ids of the images that an iteration holds, those with any of the tags where some are named."""
+def in_iteration(session: Session, iteration_id: UUID, tag_ids: Sequence[UUID]) -> Select[UUID]:
+    """Select the ids of the images that an iteration holds, those with any of the tags where some are named."""
     held = select(IterationImage.image_id).where(IterationImage.iteration_id == iteration_id)
     if not tag_ids:
         return held
-    wanted = set(
-        session.scalars(
-            select(IterationTag.position).where(
-                IterationTag.iteration_id == iteration_id, IterationTag.tag_id.in_(tag_ids)
-            )
-        )
+    named = select(IterationTag.position).where(
+        IterationTag.iteration_id == iteration_id, IterationTag.tag_id.in_(tag_ids)
     )
-    rows = session.execute(
-        select(IterationImage.image_id, IterationImage.positions).where(IterationImage.iteration_id == iteration_id)
-    )
-    return [image_id for image_id, positions in rows if wanted & set(positions)]
+    each = EACH_ELEMENT[session.get_bind().dialect.name](IterationImage.positions).table_valued("value")
+    wanted = [str(position) for position in session.scalars(named)]
+    return held.where(exists(select(1).select_from(each).where(cast(each.c.value, String).in_(wanted))))
 
 
 def counts(session: Session, project: Project) -> dict[UUID, int]:

@@ -22,6 +22,7 @@ from foveal.services import pictures
 
 GRACE = timedelta(days=1)
 """Longer than any request lasts: the age at which a blob without a row is nobody's, and how long a doom is kept."""
+CHUNK = 1_000  # digests in one query
 LOCK = 8351  # of PostgreSQL; SQLite has one writer at a time anyway
 
 
@@ -56,12 +57,13 @@ def hold(session: Session, blobs: Blobs, digests: Sequence[str], content: Callab
         Conflict: A picture is being removed at this moment; trying again helps.
     """
     _lock(session, shared=True)
-    doomed = session.scalars(select(DoomedBlob).where(DoomedBlob.digest.in_(digests)).with_for_update()).all()
-    for blob in doomed:
-        if not blob.removed:
-            raise Conflict("A picture of this request is being deleted at this very moment: send it again.")
-        pictures.store(blobs, content(blob.digest), max_bytes=pictures.ANY_SIZE)
-        session.delete(blob)
+    for at in range(0, len(digests), CHUNK):
+        doomed = select(DoomedBlob).where(DoomedBlob.digest.in_(digests[at : at + CHUNK])).with_for_update()
+        for blob in session.scalars(doomed).all():
+            if not blob.removed:
+                raise Conflict("A picture of this request is being deleted at this very moment: send it again.")
+            pictures.store(blobs, content(blob.digest), max_bytes=pictures.ANY_SIZE)
+            session.delete(blob)
     session.flush()
 
 

@@ -11,14 +11,16 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
-from structlog.testing import capture_logs
 from tests.support.azurite import Storage
 from tests.support.flows import fill, make_project
 from tests.support.receivers import Mailbox, Site, mail_server, web_server
 
+from foveal.db.engine import Sessions
 from foveal.db.tables import Job, Project
+from foveal.errors import Invalid
 from foveal.jobs import child
-from foveal.jobs.worker import open_workshop
+from foveal.jobs.local import LocalExecutor
+from foveal.jobs.worker import open_worker, open_workshop
 from foveal.jobs.workshop import Workshop
 from foveal.outbound.mail import Smtp
 from foveal.outbound.webhook import Webhook
@@ -27,6 +29,7 @@ from foveal.services.notifications import News
 from foveal.settings import Settings
 
 NOBODY = "http://127.0.0.1:1/nobody"
+PATIENCE_SECONDS = 60
 
 
 @pytest.fixture
@@ -78,11 +81,11 @@ class Told:
 
 
 @pytest.fixture
-def tell(workshop: Workshop, api: Any) -> Callable[..., Told]:
-    """Have news told about a project with these addresses."""
+def enqueue(workshop: Workshop, api: Any) -> Callable[..., None]:
+    """Have news wait to be told, about a project with these addresses."""
     project_id = UUID(make_project(api))
 
-    def tell(news: dict[str, Any], *, workshop: Workshop = workshop, **addresses: str) -> Told:
+    def enqueue(news: dict[str, Any], **addresses: str) -> None:
         facts = {"type": "Training", "project": "fruit", "iteration": "Iteration 1", "iteration_id": str(uuid4())}
         payload = News(**{**facts, "project_id": str(project_id), **news}).payload()
         with workshop.sessions.write.begin() as session:
@@ -92,12 +95,26 @@ def tell(workshop: Workshop, api: Any) -> Callable[..., Told]:
             jobs.enqueue(
                 session, jobs.NOTIFY, project_id=project_id, subject_id=uuid4(), now=datetime.now(UTC), payload=payload
             )
+
+    return enqueue
+
+
+@pytest.fixture
+def tell(workshop: Workshop, enqueue: Callable[..., None]) -> Callable[..., Told]:
+    """Have news told, and see how it went."""
+
+    def tell(news: dict[str, Any], *, workshop: Workshop = workshop, **addresses: str) -> Told:
+        enqueue(news, **addresses)
         work(workshop)
-        with workshop.sessions.read.begin() as session:
-            job = session.scalars(select(Job).where(Job.kind == jobs.NOTIFY)).one()
-            return Told(job.status, job.error)
+        return outcome(workshop)
 
     return tell
+
+
+def outcome(workshop: Workshop) -> Told:
+    with workshop.sessions.read.begin() as session:
+        job = session.scalars(select(Job).where(Job.kind == jobs.NOTIFY)).one()
+        return Told(job.status, job.error)
 
 
 class TestMail:
@@ -109,11 +126,20 @@ class TestMail:
             "Foveal: training of Iteration 1 in fruit completed",
         )
 
-    def test_without_a_mail_server_is_a_warning_and_no_failure(self, tell: Any, workshop: Workshop) -> None:
-        with capture_logs() as lines:
-            assert tell({"address": "ann@example.org"}, workshop=replace(workshop, smtp=None)).status == "done"
-        assert [line["event"] for line in lines] == ["no e-mail sent: FOVEAL_SMTP_HOST is not set"]
-        assert lines[0]["log_level"] == "warning"
+    @pytest.mark.slow
+    def test_without_a_mail_server_is_one_warning_and_no_failure(
+        self, enqueue: Any, workshop: Workshop, settings: Settings, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        enqueue({"address": "ann@example.org"})
+        with workshop.sessions.write.begin() as session:
+            claim = jobs.claim(session, worker="test", now=datetime.now(UTC), lease=timedelta(seconds=60))
+        assert claim is not None
+        handle = LocalExecutor({**settings.environment(), "FOVEAL_LOG_LEVEL": "warning"}).start(claim)
+        assert handle.wait(PATIENCE_SECONDS) == 0
+        handle.stop()
+        assert outcome(workshop).status == "done"
+        [line] = capfd.readouterr().err.splitlines()
+        assert "no e-mail sent: FOVEAL_SMTP_HOST is not set" in line
 
 
 class TestFailures:
@@ -146,6 +172,22 @@ class TestFailures:
         assert site.requests == []
 
 
+class TestSettings:
+    @pytest.mark.parametrize(
+        ("wrong", "named"),
+        [
+            ({"smtp_host": "mail.example.org"}, "FOVEAL_SMTP_SENDER"),
+            ({"smtp_host": "h", "smtp_user": "ann@example.org", "smtp_security": "ssl"}, "FOVEAL_SMTP_SECURITY"),
+            ({"webhook_url": "https://example.org/hook"}, "FOVEAL_WEBHOOK_SECRET"),
+        ],
+    )
+    def test_a_mistake_shows_at_the_start(
+        self, settings: Settings, sessions: Sessions, wrong: dict[str, str], named: str
+    ) -> None:
+        with pytest.raises(Invalid, match=named):
+            open_worker(replace(settings, **wrong), sessions)
+
+
 @pytest.mark.slow
 class TestFromEndToEnd:
     @pytest.fixture
@@ -172,12 +214,17 @@ class TestFromEndToEnd:
         work(workshop)
         return iteration
 
-    def test_everyone_hears_of_a_training(
-        self, api: Any, workshop: Workshop, project: str, storage: Storage, name: str, mailbox: Mailbox, site: Site
+    def test_a_training_is_told_to_the_queue(
+        self, api: Any, workshop: Workshop, project: str, storage: Storage, name: str
     ) -> None:
-        iteration = self.train(api, workshop, project, notificationEmailAddress="ann@example.org")
+        iteration = self.train(api, workshop, project)
         content = {"projectId": project, "iterationId": iteration, "trainingStatus": "TrainingCompleted"}
         assert storage.messages(name) == [{"version": "1.0", "type": "Training", "Content": content}]
+
+    def test_and_to_the_person_and_the_webhook(
+        self, api: Any, workshop: Workshop, project: str, mailbox: Mailbox, site: Site
+    ) -> None:
+        iteration = self.train(api, workshop, project, notificationEmailAddress="ann@example.org")
         assert mailbox.recipients == ["ann@example.org"]
         assert [json.loads(request.body)["iterationId"] for request in site.requests] == [iteration]
 

@@ -73,5 +73,5 @@ class TestSend:
         assert site.requests == []
 
     def test_needs_a_secret(self, site: Site) -> None:
-        with pytest.raises(Invalid, match="needs a secret"):
+        with pytest.raises(Invalid, match="needs FOVEAL_WEBHOOK_SECRET"):
             Webhook(site.url, "")

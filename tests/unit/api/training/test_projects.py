@@ -1,10 +1,17 @@
 """The project operations."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
+from tests.support.azurite import Storage
 from tests.support.flows import fill, make_project, train
+
+from foveal.db.engine import Sessions
+from foveal.db.tables import Project
+from foveal.settings import Settings
 
 GENERAL = "ee85a74c-405e-4adc-bb47-ffa8ca0c9f31"
 FOOD = "c151d5b5-dd07-472a-acc8-15d29dea8518"
@@ -29,10 +36,6 @@ class TestCreate:
     def test_takes_an_empty_body_that_says_it_is_json(self, api: Any) -> None:
         headers = {"training-KEY": "training-key-of-the-tests", "Content-Type": "application/json; charset=utf-8"}
         assert api("POST", "/projects", params={"name": "n"}, headers=headers, content=b"").status_code == 200
-
-    def test_takes_the_storage_addresses_from_the_body(self, api: Any) -> None:
-        made = api.ok("POST", "/projects", params={"name": "n"}, json={"notificationQueueUri": "https://q"})
-        assert made["settings"]["notificationQueueUri"] == "https://q"
 
     @pytest.mark.parametrize(
         ("domain", "id"), [("general", GENERAL), ("generic", GENERAL), ("Food", FOOD), (FOOD.upper(), FOOD)]
@@ -148,3 +151,68 @@ class TestDelete:
         assert (response.status_code, response.json()["code"]) == (400, "BadRequestIterationIsPublished")
         assert api("DELETE", path).status_code == 204
         assert api("DELETE", f"/projects/{project}").status_code == 204
+
+
+@pytest.mark.slow
+class TestStorage:
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return replace(settings, fetch_allowed_hosts=frozenset({"127.0.0.1"}))
+
+    @pytest.fixture
+    def addresses(self, storage: Storage) -> dict[str, str]:
+        """A new container and a new queue."""
+        name = f"n{uuid4().hex}"
+        storage.new_container(name)
+        storage.new_queue(name)
+        return {
+            "exportModelContainerUri": storage.container_uri(name),
+            "notificationQueueUri": storage.queue_uri(name),
+        }
+
+    def told(self, addresses: dict[str, str]) -> dict[str, str]:
+        return {name: f"{uri.partition('sig=')[0]}sig=***" for name, uri in addresses.items()}
+
+    def test_tries_both_addresses_and_tells_them_without_their_signatures(
+        self, api: Any, storage: Storage, addresses: dict[str, str]
+    ) -> None:
+        made = api.ok("POST", "/projects", params={"name": "n"}, json=addresses)
+        for project in (made, api.ok("GET", f"/projects/{made['id']}"), api.ok("GET", "/projects")[0]):
+            assert {name: project["settings"][name] for name in addresses} == self.told(addresses)
+        name = addresses["notificationQueueUri"].partition("?")[0].rpartition("/")[2]
+        [message] = storage.messages(name)
+        assert (message["type"], message["version"]) == ("ConnectionTest", "1.0")
+        assert storage.files(name) == {"CustomVision-TestPermission"}
+
+    @pytest.mark.parametrize("spoiled", ["exportModelContainerUri", "notificationQueueUri"])
+    def test_saves_nothing_when_one_of_them_fails(self, api: Any, addresses: dict[str, str], spoiled: str) -> None:
+        wrong = {**addresses, spoiled: addresses[spoiled].replace("sig=", "sig=x")}
+        response = api("POST", "/projects", params={"name": "n"}, json=wrong)
+        assert (response.status_code, response.json()["code"]) == (400, "BadRequestInvalidUri")
+        assert response.json()["message"].startswith(f"{spoiled}: http")
+        assert "status 403" in response.json()["message"]
+        assert "sig=" not in response.json()["message"]
+        assert api.ok("GET", "/projects") == []
+
+    def test_an_update_tries_what_is_new(self, api: Any, addresses: dict[str, str]) -> None:
+        path = f"/projects/{make_project(api)}"
+        wrong = {"notificationQueueUri": "http://127.0.0.1:1/queue?sig=x"}
+        assert api("PATCH", path, json={"settings": wrong}).json()["code"] == "BadRequestInvalidUri"
+        changed = api.ok("PATCH", path, json={"settings": addresses})
+        assert {name: changed["settings"][name] for name in addresses} == self.told(addresses)
+
+    def test_an_update_with_what_was_told_changes_nothing(
+        self, api: Any, sessions: Sessions, addresses: dict[str, str]
+    ) -> None:
+        made = api.ok("POST", "/projects", params={"name": "n"}, json=addresses)
+        api.ok("PATCH", f"/projects/{made['id']}", json=made)
+        with sessions.read.begin() as session:
+            project = session.scalars(select(Project)).one()
+            kept = (project.export_model_container_uri, project.notification_queue_uri)
+        assert kept == tuple(addresses.values())
+
+    def test_an_empty_text_takes_an_address_away(self, api: Any, addresses: dict[str, str]) -> None:
+        made = api.ok("POST", "/projects", params={"name": "n"}, json=addresses)
+        cleared = dict.fromkeys(addresses, "")
+        changed = api.ok("PATCH", f"/projects/{made['id']}", json={"settings": cleared})
+        assert {changed["settings"][name] for name in addresses} == {None}
