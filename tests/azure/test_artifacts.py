@@ -43,7 +43,7 @@ class TestGet:
     def test_it_arrives_in_pieces_as_plain_bytes(self, trainer: Any, project: str, image: Any) -> None:
         seen: list[int] = []
         raw = trainer.get_artifact(
-            project, image.original_image_uri, raw=True, callback=lambda piece, response: seen.append(len(piece))
+            project, image.original_image_uri, raw=True, callback=lambda piece, _: seen.append(len(piece))
         )
         assert raw.response.headers["Content-Type"] == "application/octet-stream"
         assert [len(piece) for piece in raw.output] == seen

@@ -344,7 +344,9 @@ ROWS = (
         "BadRequestPredictionTagsExceededCount",
         "at most 2 tags",
     ),
-    Row("257 predictions", lambda s: query(s, max_count=257), "BadRequestPredictionResultsExceededCount", "at most 256"),
+    Row(
+        "257 predictions", lambda s: query(s, max_count=257), "BadRequestPredictionResultsExceededCount", "at most 256"
+    ),
     Row(
         "predictions in an unknown order",
         lambda s: query(s, order_by="Loudest"),

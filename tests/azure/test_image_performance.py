@@ -50,9 +50,7 @@ class TestImages:
 
 
 class TestPages:
-    def test_hold_each_image_once_in_either_order(
-        self, trainer: Any, classifier: Published, rows: list[Any]
-    ) -> None:
+    def test_hold_each_image_once_in_either_order(self, trainer: Any, classifier: Published, rows: list[Any]) -> None:
         def pages(order: str) -> list[str]:
             found = [
                 trainer.get_image_performances(

@@ -53,9 +53,7 @@ def stack() -> Iterator[ExitStack]:
 
 
 def side(stack: ExitStack, server: Server) -> Side:
-    return Side(
-        server, stack.enter_context(sdk.trainer_of(server)), stack.enter_context(sdk.predictor_of(server))
-    )
+    return Side(server, stack.enter_context(sdk.trainer_of(server)), stack.enter_context(sdk.predictor_of(server)))
 
 
 @pytest.fixture(scope="module")
@@ -149,10 +147,7 @@ class TestCopy:
 
     def test_has_the_same_tags(self, here: Side, there: Side, classifier: Moved) -> None:
         old, new = (
-            [
-                (tag.name, tag.description, tag.type, tag.image_count)
-                for tag in side.trainer.get_tags(project.id)
-            ]
+            [(tag.name, tag.description, tag.type, tag.image_count) for tag in side.trainer.get_tags(project.id)]
             for side, project in ((here, classifier.project), (there, classifier.copy))
         )
         assert old == new

@@ -166,4 +166,3 @@ def bright_square() -> bytes:
     out = BytesIO()
     canvas.save(out, "PNG")
     return out.getvalue()
-

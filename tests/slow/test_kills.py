@@ -77,6 +77,15 @@ def api(server: Server) -> Iterator[Remote]:
         yield api
 
 
+@pytest.fixture(scope="module")
+def token(stock: Stock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """What imports a project with an iteration, from a server that nobody kills."""
+    data = stock.copied(tmp_path_factory.mktemp("sender") / "data")
+    with Server(data) as server, remote(server) as api:
+        assert api.end(stock.project, api.start(stock.project))["status"] == "Completed"
+        yield api.ok("GET", f"/projects/{stock.project}/export")["token"]
+
+
 def kill(pid: int) -> int:
     os.kill(pid, signal.SIGKILL)
     until(lambda: not alive(pid))
@@ -189,14 +198,6 @@ class TestWorker:
 
 
 class TestImport:
-    """A project with an iteration that another server sends, which stays alive."""
-
-    @pytest.fixture
-    def token(self, data: Path, stock: Stock) -> Iterator[str]:
-        with Server(data) as server, remote(server) as api:
-            assert api.end(stock.project, api.start(stock.project))["status"] == "Completed"
-            yield api.ok("GET", f"/projects/{stock.project}/export")["token"]
-
     @pytest.fixture
     def target(self, tmp_path: Path) -> Server:
         return Server(tmp_path / "target", {**SLOWLY, "FOVEAL_FETCH_ALLOWED_HOSTS": "127.0.0.1"})
@@ -271,7 +272,8 @@ def kill_as_pictures_arrive(server: Server) -> None:
 def imported(api: Remote, project: str) -> str:
     """Wait until the import has ended; tell how."""
     path = f"/projects/{project}"
-    return until(lambda: next((s for s in [api.ok("GET", path)["status"]] if s != "Importing"), None))
+    until(lambda: api.ok("GET", path)["status"] != "Importing")
+    return api.ok("GET", path)["status"]
 
 
 def held(api: Remote, project: str) -> tuple[int, int, list[str]]:

@@ -6,7 +6,7 @@ import hmac
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,14 +90,14 @@ def signature(permissions: str = EVERYTHING, expiry: str = "2099-01-01T00:00:00Z
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Storage]:
+def running(folder: Path) -> Generator[Storage]:
     if not PROGRAM.exists():
         pytest.fail(f"{PROGRAM} is missing: `make setup-dev` installs it.", pytrace=False)
     ports = [word for service in ("blob", "queue", "table") for word in (f"--{service}Port", "0")]
     options = ["--inMemoryPersistence", "--silent", "--disableTelemetry", "--skipApiVersionCheck", *ports]
     process = subprocess.Popen([NODE, PROGRAM, *options], stdout=subprocess.PIPE, text=True, cwd=folder)
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         urls: dict[str, str] = {}
         while len(urls) < 2:
             line = process.stdout.readline()

@@ -3,7 +3,7 @@
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -44,7 +44,7 @@ class Mailbox:
 
 
 @contextmanager
-def mail_server(*, tls: ssl.SSLContext | None = None, password: str = "") -> Iterator[Mailbox]:
+def mail_server(*, tls: ssl.SSLContext | None = None, password: str = "") -> Generator[Mailbox]:
     """Listen on a free port; with `tls` for STARTTLS, with a password for the user `foveal`."""
 
     def authenticate(*about: Any) -> AuthResult:
@@ -54,7 +54,7 @@ def mail_server(*, tls: ssl.SSLContext | None = None, password: str = "") -> Ite
 
     mailbox = Mailbox(_free_port())
     login: dict[str, Any] = {"authenticator": authenticate, "auth_require_tls": False}
-    options = {**(login if password else {}), **({"tls_context": tls} if tls else {})}
+    options: dict[str, Any] = {**(login if password else {}), **({"tls_context": tls} if tls else {})}
     controller = Controller(mailbox, hostname=HOST, port=mailbox.port, **options)
     controller.start()
     try:
@@ -83,16 +83,17 @@ class Site:
     """How many requests are answered with 503 before the others."""
     requests: list[Request] = field(default_factory=list[Request])
 
-    def wait(self, count: int) -> list[Request]:
+    def about(self, text: str, *, count: int) -> list[Request]:
+        """Wait until so many requests with the text in their bodies have come."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while len(self.requests) < count:
-            assert time.monotonic() < deadline, f"{len(self.requests)} of {count} requests came"
+        while len(found := [request for request in self.requests if text.encode() in request.body]) < count:
+            assert time.monotonic() < deadline, f"{len(found)} of {count} requests about {text} came"
             time.sleep(0.02)
-        return self.requests
+        return found
 
 
 @contextmanager
-def web_server() -> Iterator[Site]:
+def web_server() -> Generator[Site]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.take()

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from struct import Struct
 from uuid import UUID
 
-import numpy as np
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,10 +14,11 @@ from foveal.db.tables import Iteration, IterationTag, Prediction, Project
 from foveal.errors import Invalid
 from foveal.services import iterations, paging, tags
 from foveal.services.images import OK_DUPLICATE, Created
-from foveal.services.paging import Order, Page
+from foveal.services.paging import Glimpse, Order, Page
 from foveal.services.pictures import OK, Arrival, Entry, Picture
 from foveal.services.tags import CountedTag
 
+FLOAT = Struct("<f")
 MAX_IDS = 64
 MAX_TAGS = 2
 MAX_RESULTS = 256
@@ -84,6 +85,7 @@ def query(session: Session, project: Project, query: Query) -> Page[Prediction]:
         ORDERS[query.order],
         continuation=query.continuation,
         take=query.take,
+        glimpsed=("iteration_id", "probabilities"),
         accept=_Within(session, query.ranges),
     )
 
@@ -157,13 +159,15 @@ class _Within:
     ranges: Sequence[Range]
     positions: dict[UUID, dict[UUID, int]] = field(default_factory=dict[UUID, dict[UUID, int]])
 
-    def __call__(self, prediction: Prediction) -> bool:
+    def __call__(self, prediction: Glimpse) -> bool:
         if not self.ranges:
             return True
         position = self._positions(prediction.iteration_id)
-        values = np.frombuffer(prediction.probabilities, dtype="<f4")
         return all(
-            each.tag_id in position and each.lowest <= values[position[each.tag_id]] <= each.highest
+            each.tag_id in position
+            and each.lowest
+            <= FLOAT.unpack_from(prediction.probabilities, FLOAT.size * position[each.tag_id])[0]
+            <= each.highest
             for each in self.ranges
         )
 

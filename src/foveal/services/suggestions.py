@@ -14,7 +14,7 @@ from foveal.db.tables import Image, ImageTag, Iteration, Project, Suggestion
 from foveal.engine import evaluate
 from foveal.errors import Invalid
 from foveal.services import paging, tags
-from foveal.services.paging import Order, Page
+from foveal.services.paging import Glimpse, Order, Page
 
 MAX_IMAGES = 64
 MAX_RESULTS = 256
@@ -101,7 +101,7 @@ def query(session: Session, iteration: Iteration, query: Query) -> Page[Suggesti
         )
     wanted = _positions(session, iteration, query.tag_ids)
 
-    def accept(suggestion: Suggestion) -> bool:
+    def accept(suggestion: Glimpse) -> bool:
         values = np.frombuffer(suggestion.probabilities, dtype="<f4")
         return bool((values[wanted] >= query.threshold).any())
 
@@ -111,6 +111,7 @@ def query(session: Session, iteration: Iteration, query: Query) -> Page[Suggesti
         ORDERS[query.order.lower()],
         continuation=query.continuation,
         take=query.take,
+        glimpsed=("probabilities",),
         accept=accept,
     )
 
@@ -120,8 +121,8 @@ def count(session: Session, iteration: Iteration, tag_ids: Sequence[UUID], thres
     trained = tags.of_iteration(session, iteration)
     positions = _positions(session, iteration, tag_ids)
     counts = np.zeros(len(trained), int)
-    for suggestion in session.scalars(_open(iteration)).yield_per(paging.CHUNK):
-        counts += np.frombuffer(suggestion.probabilities, dtype="<f4") >= threshold
+    for probabilities in session.scalars(_open(iteration).with_only_columns(Suggestion.probabilities)):
+        counts += np.frombuffer(probabilities, dtype="<f4") >= threshold
     return {trained[at].id: int(counts[at]) for at in positions}
 
 
