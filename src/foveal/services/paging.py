@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -68,7 +68,8 @@ def page(  # noqa: PLR0913  # a query's worth of values
         Invalid: The mark is none of ours.
     """
     columns = [getattr(order.table, name) for name in dict.fromkeys((order.key, order.id, *glimpsed))]
-    glimpses = _glimpses(session, statement.with_only_columns(*columns), order, _after(order, continuation))
+    light = statement.with_only_columns(*columns)
+    glimpses = _glimpses(session, light, order, _after(order, continuation), first=take + 1)
     found = filter(accept, glimpses)
     places = [order.place(glimpse) for glimpse in islice(found, take)]
     more = len(places) == take and next(found, None) is not None
@@ -78,13 +79,16 @@ def page(  # noqa: PLR0913  # a query's worth of values
     return Page([by_id[id] for _, id in places], _mark(*places[-1]) if more else "")
 
 
-def _glimpses(session: Session, statement: Any, order: Order[Any], after: tuple[Any, UUID] | None) -> Iterator[Glimpse]:
+def _glimpses(
+    session: Session, statement: Any, order: Order[Any], after: tuple[Any, UUID] | None, *, first: int
+) -> Iterator[Glimpse]:
+    """Look at `first` rows, enough where all are wanted, and then at many at a time."""
     by = [column.desc() if order.descending else column.asc() for column in order.columns()]
-    while True:
+    for limit in chain([first], repeat(CHUNK)):
         rest = statement if after is None else statement.where(_beyond(order, *after))
-        chunk = session.execute(rest.order_by(*by).limit(CHUNK)).all()
+        chunk = session.execute(rest.order_by(*by).limit(limit)).all()
         yield from chunk
-        if len(chunk) < CHUNK:
+        if len(chunk) < limit:
             return
         after = order.place(chunk[-1])
 
