@@ -42,9 +42,12 @@ class TestGet:
 
     def test_it_arrives_in_pieces_as_plain_bytes(self, trainer: Any, project: str, image: Any) -> None:
         seen: list[int] = []
-        raw = trainer.get_artifact(
-            project, image.original_image_uri, raw=True, callback=lambda piece, _: seen.append(len(piece))
-        )
+
+        def note(piece: bytes, response: Any) -> None:
+            del response
+            seen.append(len(piece))
+
+        raw = trainer.get_artifact(project, image.original_image_uri, raw=True, callback=note)
         assert raw.response.headers["Content-Type"] == "application/octet-stream"
         assert [len(piece) for piece in raw.output] == seen
         assert sum(seen) == len(DATA)

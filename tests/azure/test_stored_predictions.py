@@ -133,8 +133,8 @@ class TestQuery:
         self, trainer: Any, classifier: Published, *, store: bool
     ) -> None:
         answer = trainer.quick_test_image(classifier.project, picture(next(SEEDS)), store=store)
-        newest = trainer.query_predictions(classifier.project, PredictionQueryToken(max_count=1)).results[0]
-        assert (newest.id == answer.id) is store
+        newest = trainer.query_predictions(classifier.project, PredictionQueryToken(max_count=1)).results
+        assert ([row.id for row in newest] == [answer.id]) is store
 
 
 class TestDelete:

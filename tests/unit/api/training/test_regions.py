@@ -150,6 +150,26 @@ class TestDelete:
         assert response.json()["code"] == "BadRequestExceededBatchSize"
 
 
+class TestIteration:
+    def test_remembers_the_regions_that_it_was_started_on(
+        self, api: Any, project: str, tag: str, image: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Detectors are not trained yet: the refusal is taken away, what is remembered is real."""
+        draw(api, project, box(tag, imageId=image), box(tag, 0.5, imageId=image))
+        monkeypatch.setattr("foveal.services.training_sets.check", lambda *_: None)
+        scope = {"iterationId": api.ok("POST", f"/projects/{project}/train")["id"]}
+        before = only_image(api, project)
+        for region in before["regions"]:
+            api("DELETE", f"/projects/{project}/images/regions", params={"regionIds": region["regionId"]})
+        assert "regions" not in only_image(api, project)
+        (remembered,) = api.ok("GET", f"/projects/{project}/images", params=scope)
+        edges = ("regionId", "tagId", "tagName", "left", "top", "width", "height")
+        assert sorted([each[edge] for edge in edges] for each in remembered["regions"]) == sorted(
+            [each[edge] for edge in edges] for each in before["regions"]
+        )
+        assert [each["tagName"] for each in remembered["tags"]] == ["fork"]
+
+
 class TestPropose:
     def test_a_bright_square_on_grey_is_proposed(self, api: Any, project: str) -> None:
         data = square()
