@@ -137,6 +137,12 @@ def of_images(session: Session, images: Sequence[Image], iteration_id: UUID | No
     return found
 
 
+def by_position(session: Session, iteration_id: UUID) -> dict[int, IterationTag]:
+    """Return the tags of an iteration by their places among the model's outputs."""
+    rows = session.scalars(select(IterationTag).where(IterationTag.iteration_id == iteration_id))
+    return {row.position: row for row in rows}
+
+
 def in_iteration(session: Session, iteration_id: UUID, tag_ids: Sequence[UUID]) -> Select[UUID]:
     """Select the ids of the images that an iteration holds, those with any of the tags where some are named."""
     held = select(IterationImage.image_id).where(IterationImage.iteration_id == iteration_id)
@@ -183,10 +189,7 @@ def _check_negative(image: Image, tags: Sequence[Tag]) -> None:
 
 
 def _remembered(session: Session, images: Sequence[Image], iteration_id: UUID) -> dict[UUID, list[Bearing]]:
-    tags = {
-        row.position: row
-        for row in session.scalars(select(IterationTag).where(IterationTag.iteration_id == iteration_id))
-    }
+    tags = by_position(session, iteration_id)
     by_id = {image.id: image for image in images}
     rows = session.execute(
         select(IterationImage.image_id, IterationImage.positions).where(

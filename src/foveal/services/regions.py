@@ -13,7 +13,7 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from foveal import domains
-from foveal.db.tables import Image, ImageTag, IterationImage, IterationTag, Project, Region, Tag
+from foveal.db.tables import Image, ImageTag, IterationImage, Project, Region, Tag
 from foveal.domains import OBJECT_DETECTION
 from foveal.errors import Invalid
 from foveal.geometry import Box
@@ -200,10 +200,7 @@ def _same(region: Region, placed: Placed) -> bool:
 
 
 def _remembered(session: Session, images: Sequence[Image], iteration_id: UUID) -> dict[UUID, list[Remembered]]:
-    tags = {
-        row.position: row
-        for row in session.scalars(select(IterationTag).where(IterationTag.iteration_id == iteration_id))
-    }
+    tags = image_tags.by_position(session, iteration_id)
     by_id = {image.id: image for image in images}
     rows = session.execute(
         select(IterationImage.image_id, IterationImage.regions).where(

@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 from tests.support.azurite import Storage
-from tests.support.flows import fill, make_project, train
+from tests.support.flows import entry, fill, make_project, train, upload
+from tests.support.pictures import picture
 
 from foveal.db.engine import Sessions
 from foveal.db.tables import Project
@@ -119,6 +120,31 @@ class TestUpdate:
         response = api("PATCH", f"/projects/{project}", json={"settings": change})
         assert (response.status_code, response.json()["code"]) == (400, code)
         assert api.ok("GET", f"/projects/{project}") == before
+
+    def test_a_new_type_or_domain_counts_from_the_next_training_on(self, api: Any, work: Any) -> None:
+        project = make_project(api, classificationType="Multiclass")
+        fill(api, project)
+        first = train(api, work, project)
+        compact = "0732100f-1a38-4e49-a514-c9b44c697ab5"
+        for settings in ({"classificationType": "Multilabel"}, {"domainId": compact}):
+            api.ok("PATCH", f"/projects/{project}", json={"settings": settings})
+            assert api.ok("GET", f"/projects/{project}/iterations/{first['id']}")["classificationType"] == "Multiclass"
+            newest = train(api, work, project)
+            assert newest["classificationType"] == "Multilabel"
+        assert (first["domainId"], newest["domainId"]) == (GENERAL, compact)
+
+    def test_images_with_several_tags_stand_in_the_way_of_multiclass(self, api: Any, work: Any) -> None:
+        project = make_project(api, classificationType="Multilabel")
+        red, blue = fill(api, project).values()
+        image = api.ok("GET", f"/projects/{project}/images", params={"tagIds": red})[0]["id"]
+        api.ok("POST", f"/projects/{project}/images/tags", json={"tags": [{"imageId": image, "tagId": blue}]})
+        api.ok("PATCH", f"/projects/{project}", json={"settings": {"classificationType": "Multiclass"}})
+        problem = api("POST", f"/projects/{project}/train").json()
+        assert problem["code"] == "BadRequestMultiClassClassificationTrainingValidationFailed"
+        assert "1 images bear several" in problem["message"]
+        api("DELETE", f"/projects/{project}/images/tags", params={"imageIds": image, "tagIds": red})
+        upload(api, project, entry("instead", picture(990), red))
+        assert train(api, work, project)["classificationType"] == "Multiclass"
 
     def test_keeps_its_own_name(self, api: Any) -> None:
         project = make_project(api, "Fruit")
