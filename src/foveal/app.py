@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from foveal import __version__, imaging
 from foveal.access import Keys
-from foveal.api import callers, errors, links, openapi, own, prediction, welcome
+from foveal.api import callers, deps, errors, links, openapi, own, prediction, welcome
 from foveal.api.deps import Parts
 from foveal.api.observe import Metrics, Observed
 from foveal.api.observe import router as operation
@@ -68,7 +68,14 @@ def create_app(settings: Settings, keys: Keys, *, works: bool = True) -> ASGIApp
     """Assemble the app; the only place that knows all parts. With `works` it has a worker of its own."""
     sessions = open_database(settings)
     worker = open_worker(settings, sessions) if works else None
-    app = FastAPI(title="Foveal", version=__version__, docs_url=None, redoc_url=None, lifespan=partial(_life, worker))
+    app = FastAPI(
+        title="Foveal",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(deps.refuse_nul)],
+        lifespan=partial(_life, worker),
+    )
     app.state.parts = _parts(settings, keys, sessions, worker)
     app.state.metrics = Metrics()
     errors.install(app)

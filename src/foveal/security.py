@@ -165,7 +165,7 @@ class _Redirect:
 
 
 def _not_fetched(url: str, reason: str) -> Invalid:
-    return Invalid(f"The image at {_shown(url)} was not fetched: {reason}.", "BadRequestImageUrl")
+    return Invalid(f"{_shown(url)} was not fetched: {reason}.", "BadRequestImageUrl")
 
 
 def _next(url: str, location: str) -> str:
@@ -279,7 +279,7 @@ def _body(chunks: Iterator[bytes], target: _Target, max_bytes: int) -> bytes:
 
 
 def _too_large(target: _Target, max_bytes: int) -> Invalid:
-    return Invalid(f"The image at {target.shown} has more than {max_bytes} bytes.", "BadRequestImageSizeBytes")
+    return Invalid(f"{target.shown} has more than {max_bytes} bytes.", "BadRequestImageSizeBytes")
 
 
 class _GuardedBackend(httpcore.NetworkBackend):

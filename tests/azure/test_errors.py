@@ -204,7 +204,7 @@ ROWS = (
         "a batch of 65",
         lambda s: s.trainer.create_images_from_files(s.empty, files(65)),
         "BadRequestExceededBatchSize",
-        "at most 64",
+        "At most 64",
     ),
     Row(
         "a batch of 65 addresses",
@@ -212,7 +212,7 @@ ROWS = (
             s.empty, ImageUrlCreateBatch(images=[ImageUrlCreateEntry(url=UNREACHABLE)] * 65)
         ),
         "BadRequestExceededBatchSize",
-        "at most 64",
+        "At most 64",
     ),
     Row(
         "a batch of nothing",
@@ -420,7 +420,7 @@ UNSENDABLE = (
     ("GET", "/images?take=257", b"", "BadRequest", "0 to 256"),
     ("DELETE", f"/images/regions?regionIds={MANY}", b"", "BadRequestExceededBatchSize", "At most 64 regions"),
     ("DELETE", f"/predictions?ids={MANY}", b"", "BadRequestPredictionIdsExceededCount", "At most 64 predictions"),
-    ("POST", f"/images/metadata?imageIds={MANY}", b"{}", "BadRequestExceededBatchSize", "at most 256 images"),
+    ("POST", f"/images/metadata?imageIds={MANY}", b"{}", "BadRequestExceededBatchSize", "At most 256 images"),
     ("GET", "/artifacts?path=keys.json", b"", "BadRequestInvalidArtifactUri", "i-<project>/i-<image>"),
     ("DELETE", f"/images/tags?imageIds={MANY}&tagIds={NOWHERE}", b"", "BadRequestExceededBatchSize", "64 images"),
     ("POST", "/images/files", b'{"images": [', "BadRequest", "not as expected"),

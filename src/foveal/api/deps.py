@@ -1,5 +1,6 @@
 """What a route may ask for."""
 
+import json
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -150,12 +151,32 @@ def json_body(shape: type[Shape]) -> Callable[[bytes], Coroutine[Any, Any, Shape
     return read
 
 
+def refuse_nul(request: Request) -> None:
+    """Refuse a request whose path or query holds the character NUL: databases keep no text with it."""
+    if (
+        "\0" in request.scope["path"]
+        or b"%00" in request.scope["query_string"]
+        or b"\0" in request.scope["query_string"]
+    ):
+        raise Invalid(f"{request.method} {request.url.path!r}: the character NUL is in the path or the query.")
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(part) for pair in cast("dict[str, Any]", value).items() for part in pair)
+    return isinstance(value, list) and any(_holds_nul(part) for part in cast("list[Any]", value))
+
+
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"The request body may have at most {limit} bytes.")
 
 
 def _parsed(shape: type[Shape], body: bytes) -> Shape:
     try:
+        if b"\\u0000" in body and _holds_nul(json.loads(body)):
+            raise Invalid("The body holds the character NUL, which no text here may have.")
         return shape.model_validate_json(body.strip() or b"{}")
     except ValidationError as error:
         missing = all(problem["type"] == "missing" for problem in error.errors())

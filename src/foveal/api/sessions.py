@@ -18,9 +18,11 @@ def moment(session: str | None, now: datetime) -> datetime:
     if not session:
         return now
     version, _, written = session.partition(":")
-    if version != VERSION or not written.isdecimal():
+    try:
+        began = datetime.fromtimestamp(int(written) / MICROSECONDS, UTC)
+        return {VERSION: began}[version]
+    except (ValueError, KeyError, OverflowError, OSError) as error:
         raise Invalid(
             f"session {session!r:.80} is none that this server gave: begin again without it.",
             "BadRequestPredictionInvalidQueryParameters",
-        )
-    return datetime.fromtimestamp(int(written) / MICROSECONDS, UTC)
+        ) from error

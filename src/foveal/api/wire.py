@@ -17,17 +17,20 @@ from pydantic.alias_generators import to_camel
 
 def milliseconds(moment: datetime) -> str:
     """Write a moment as the service does for projects and predictions: milliseconds and Z."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def ticks(moment: datetime) -> str:
     """Write a moment as the service does for images: seven digits and no zone."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}0"
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}0"
 
 
 def in_utc(moment: datetime) -> datetime:
-    """Read a moment without a zone as UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    """Read a moment without a zone as UTC; raise `ValueError` for one outside the calendar there."""
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a moment of the years 1 to 9999 in UTC was expected") from error
 
 
 IN_WORDS = WithJsonSchema({"type": "string", "format": "date-time"})

@@ -93,10 +93,10 @@ def import_project(workshop: Workshop, claim: Claim, project_id: UUID) -> None:
     token = payload["token"]
     here = imports.here(workshop.sessions, workshop.blobs)
     read = here if payload["own"] else imports.elsewhere(token, workshop.fetch_policy)
-    with _scratch(workshop) as folder:
+    with imports.understood(), _scratch(workshop) as folder:
         report = partial(_report, workshop, claim, "fetching images and models")
         arrived = imports.collect(read, token, workshop.blobs, folder, report)
-    with workshop.sessions.write.begin() as session:
+    with imports.understood(), workshop.sessions.write.begin() as session:
         jobs.finish(session, claim, now=workshop.clock())
         project = session.get_one(Project, project_id)
         imports.record(session, workshop.blobs, project, arrived, read, now=workshop.clock())

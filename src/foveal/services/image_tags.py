@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from foveal.db.tables import Image, ImageTag, IterationImage, IterationTag, Project, Region, Tag
 from foveal.domains import MULTICLASS
 from foveal.errors import Invalid
+from foveal.services import limits
 from foveal.services.tags import NEGATIVE
 
 MAX_TAGS_PER_IMAGE = 100
@@ -70,11 +71,7 @@ def create(session: Session, project: Project, pairs: Sequence[Pair], *, now: da
     Raises:
         Invalid: Too many pairs, an unknown image or tag, or Negative beside a regular tag; nothing is changed then.
     """
-    if len(pairs) > MAX_BATCH:
-        raise Invalid(
-            f"At most {MAX_BATCH} image tags are made in one call; these are {len(pairs)}.",
-            "BadRequestExceededBatchSize",
-        )
+    limits.check_size(len(pairs), MAX_BATCH, "image tags")
     images, tags = known(session, project, pairs)
     outcome = Outcome([], [], [])
     for image_id, tag_id in pairs:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from foveal.db.tables import Image, ImageTag, IterationImage, Project, Region, Suggestion, Tag
 from foveal.errors import Invalid, NotFound
-from foveal.services import image_tags, metadata, regions
+from foveal.services import image_tags, limits, metadata, regions
 from foveal.services.limits import OFF, Limits
 from foveal.services.pictures import OK, Arrival, Entry, Picture
 
@@ -36,15 +36,8 @@ def check_batch(project: Project, entries: Sequence[Entry], pairs: Mapping[str, 
     tags = {id for entry in entries for id in entry.tag_ids}
     if not entries:
         raise Invalid("No valid image files: the request holds no image.", "BadRequestImageBatch")
-    if len(entries) > MAX_BATCH:
-        raise Invalid(
-            f"A batch holds at most {MAX_BATCH} images; this one has {len(entries)}.", "BadRequestExceededBatchSize"
-        )
-    if len(tags) > MAX_BATCH_TAGS:
-        raise Invalid(
-            f"A batch names at most {MAX_BATCH_TAGS} tags; this one has {len(tags)}.",
-            "BadRequestExceededBatchSize",
-        )
+    limits.check_size(len(entries), MAX_BATCH, "images")
+    limits.check_size(len(tags), MAX_BATCH_TAGS, "tags")
     for entry in entries:
         image_tags.check_together(project, len(entry.tag_ids))
         regions.check(project, entry.regions)
@@ -58,7 +51,7 @@ def create(  # one batch's worth of values
     *,
     pairs: Mapping[str, str] | None,
     now: datetime,
-    limits: Limits = OFF,
+    most: Limits = OFF,
 ) -> list[Created]:
     """Record the pictures that arrived, with tags, regions and metadata; one already there is told as a duplicate.
 
@@ -68,7 +61,7 @@ def create(  # one batch's worth of values
     session.refresh(project, with_for_update=True)  # two uploads of one picture must not both find it missing
     tags = {tag.id: tag for tag in session.scalars(select(Tag).where(Tag.project_id == project.id))}
     check_batch(project, [arrival.entry for arrival in arrivals], pairs)
-    room = limits.images - count(session, project, Filter())
+    room = most.images - count(session, project, Filter())
     known = _by_digest(session, project, [arrival.picture.digest for arrival in arrivals if arrival.picture])
     created: list[Created] = []
     for arrival in arrivals:

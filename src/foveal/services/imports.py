@@ -6,8 +6,9 @@ Everything that it refers to is fetched first; its rows are written at the end, 
 import json
 from base64 import b64decode
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -48,7 +49,9 @@ def elsewhere(token: str, policy: FetchPolicy) -> Read:
     """Read from the server that gave the token, under the guard for addresses of strangers."""
     base = token[: token.index(f"{PREFIX}/")]
     patient = FetchPolicy(
-        max_bytes=LARGEST_PIECE, timeout_seconds=SECONDS_PER_PIECE, allowed_hosts=policy.allowed_hosts
+        max_bytes=LARGEST_PIECE,
+        timeout_seconds=SECONDS_PER_PIECE,
+        allowed_hosts=policy.allowed_hosts,
     )
     return lambda link: fetch(base + link, patient)
 
@@ -86,19 +89,30 @@ def head(read: Read, token: str) -> Piece:
     return piece
 
 
+@contextmanager
+def understood() -> Generator[None]:
+    """Turn what a stranger's pieces lack into one clear error: they are read in many places."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise _refused(f"what its server sends cannot be read ({error!r})") from error
+
+
 def begin(
     session: Session, piece: Piece, *, name: str | None, resource_id: UUID | None, limits: Limits, now: datetime
 ) -> Project:
     """Add the project that is to be filled; without a name it is called as the original, with a number if need be."""
-    about = piece["project"]
-    draft = projects.Draft(
-        name=name or _free_name(session, about["name"]),
-        description=about["description"],
-        domain=about["domain_id"],
-        classification_type=about["classification_type"],
-        target_export_platforms=about["target_export_platforms"],
-        augmentation_methods=about["augmentation_methods"],
-    )
+    with understood():
+        about = piece["project"]
+        draft = projects.Draft(
+            name=name or _free_name(session, about["name"]),
+            description=about["description"],
+            domain=about["domain_id"],
+            classification_type=about["classification_type"],
+            target_export_platforms=about["target_export_platforms"],
+            augmentation_methods=about["augmentation_methods"],
+        )
+        _check_limits(piece, limits)
     project = projects.create(session, draft, now=now, resource_id=resource_id, limits=limits)
     project.status = projects.IMPORTING
     session.flush()
@@ -307,6 +321,16 @@ def _insert(session: Session, table: type[Any], rows: Iterable[Mapping[str, Any]
         session.execute(insert(table), made)
 
 
+def _check_limits(piece: Piece, limits: Limits) -> None:
+    for what, count, most, code in (
+        ("images", piece["images"], limits.images, "BadRequestImageExceededCount"),
+        ("tags", len(piece["tags"]), limits.tags, "BadRequestExceedTagPerProjectLimit"),
+        ("iterations", len(piece["iterations"]), limits.iterations, "BadRequestExceedIterationPerProjectLimit"),
+    ):
+        if count > most:
+            raise Invalid(f"A project has at most {most} {what} here; the one to import has {count}.", code)
+
+
 def _free_name(session: Session, name: str) -> str:
     """Return the name, with the first number after it that makes it new."""
     taken = set(session.scalars(select(Project.name_key)))
@@ -322,4 +346,4 @@ def _moment(written: str) -> datetime:
 
 
 def _refused(reason: str) -> Invalid:
-    return Invalid(f"The token cannot be imported: {reason}.", "BadRequestInvalidImportToken")
+    return Invalid(f"The token cannot be imported: {reason.rstrip('.')}.", "BadRequestInvalidImportToken")

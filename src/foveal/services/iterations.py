@@ -151,7 +151,7 @@ def publishable(session: Session, project: Project, iteration: Iteration, public
     if iteration.publish_name is not None:
         raise Invalid(f"Iteration is already published as: {iteration.publish_name}", "BadRequestIterationIsPublished")
     name = publication.name
-    if not 0 < len(name.strip()) <= MAX_PUBLISH_NAME or "/" in name:
+    if not 0 < len(name.strip()) <= MAX_PUBLISH_NAME or "/" in name or name.strip(".") == "":
         raise Invalid(
             f"A published name has 1 to {MAX_PUBLISH_NAME} characters and no slash; got {name!r}.",
             "BadRequestInvalidPublishName",

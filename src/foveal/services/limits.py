@@ -37,6 +37,12 @@ def of_tier(name: str) -> Limits:
     return TIERS[name.upper()]
 
 
+def check_size(count: int, most: int, what: str, code: str = "BadRequestExceededBatchSize") -> None:
+    """Refuse a call with more of something than one call takes."""
+    if count > most:
+        raise Invalid(f"At most {most} {what} fit into one call; this one has {count}.", code)
+
+
 def count_prediction(session: Session, limits: Limits, *, now: datetime) -> None:
     """Count a prediction of this month, or raise `Invalid` when the quota of the month is used up."""
     if limits.monthly_predictions is None:

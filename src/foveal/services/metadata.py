@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from foveal.db.tables import Image, Project
 from foveal.errors import Invalid
+from foveal.services import limits
 
 MAX_PAIRS: Final = 10
 MAX_KEY: Final = 128
@@ -69,11 +70,7 @@ def update(
     """Set pairs on images, beside those that they have; a value of None takes the pair away."""
     if not image_ids:
         raise Invalid("Name the images in imageIds.", "BadRequestRequiredParamIsNull")
-    if len(image_ids) > MAX_UPDATED:
-        raise Invalid(
-            f"The metadata of at most {MAX_UPDATED} images is set in one call; these are {len(image_ids)}.",
-            "BadRequestExceededBatchSize",
-        )
+    limits.check_size(len(image_ids), MAX_UPDATED, "images")
     check({key: value or "" for key, value in metadata.items()})
     chosen = (Image.project_id == project.id, Image.deleted_at.is_(None), Image.id.in_(image_ids))
     images = {image.id: image for image in session.scalars(select(Image).where(*chosen).with_for_update())}

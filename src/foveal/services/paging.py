@@ -8,8 +8,9 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain, islice, repeat
+from math import isfinite
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -114,9 +115,15 @@ def _after(order: Order[Row], mark: str) -> tuple[Any, UUID] | None:
     try:
         written, id = json.loads(base64.urlsafe_b64decode(mark))
         moments = isinstance(order.columns()[0].type, UtcTime)
-        return datetime.fromisoformat(written) if moments else float(written), UUID(id)
-    except (ValueError, TypeError) as error:
+        return datetime.fromisoformat(written).astimezone(UTC) if moments else _number(written), UUID(hex=id)
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise Invalid(
             f"continuation {mark!r:.80} is none that this server gave: begin again without it.",
             "BadRequestPredictionInvalidQueryParameters",
         ) from error
+
+
+def _number(written: object) -> float:
+    if not isinstance(written, float) or not isfinite(written):
+        raise ValueError(written)
+    return written

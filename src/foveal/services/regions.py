@@ -17,7 +17,7 @@ from foveal.db.tables import Image, ImageTag, IterationImage, Project, Region, T
 from foveal.domains import OBJECT_DETECTION
 from foveal.errors import Invalid
 from foveal.geometry import Box
-from foveal.services import image_tags
+from foveal.services import image_tags, limits
 
 MAX_BATCH = 64
 MAX_PER_IMAGE = 300
@@ -75,10 +75,7 @@ def create(session: Session, project: Project, wanted: Sequence[tuple[UUID, Plac
     Raises:
         Invalid: Too many boxes, an unknown image or tag, or a box outside its image; nothing is changed then.
     """
-    if len(wanted) > MAX_BATCH:
-        raise Invalid(
-            f"At most {MAX_BATCH} regions are made in one call; these are {len(wanted)}.", "BadRequestExceededBatchSize"
-        )
+    limits.check_size(len(wanted), MAX_BATCH, "regions")
     check(project, [placed for _, placed in wanted])
     images, tags = image_tags.known(session, project, [(image_id, placed.tag_id) for image_id, placed in wanted])
     outcome = Outcome([], [], [])
@@ -116,10 +113,7 @@ def add(
 
 def remove(session: Session, project: Project, ids: Sequence[UUID]) -> None:
     """Remove boxes; those that are not there are passed over. An image loses a tag with its last box of it."""
-    if len(ids) > MAX_BATCH:
-        raise Invalid(
-            f"At most {MAX_BATCH} regions are deleted in one call; these are {len(ids)}.", "BadRequestExceededBatchSize"
-        )
+    limits.check_size(len(ids), MAX_BATCH, "regions")
     own = select(Image.id).where(Image.project_id == project.id)
     found = list(session.scalars(select(Region).where(Region.id.in_(ids), Region.image_id.in_(own))))
     for region in found:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from foveal.db.tables import Iteration, IterationTag, Prediction, Project
 from foveal.errors import Invalid
-from foveal.services import iterations, paging, tags
+from foveal.services import iterations, limits, paging, tags
 from foveal.services.images import OK_DUPLICATE, Created
 from foveal.services.paging import Glimpse, Order, Page
 from foveal.services.pictures import OK, Arrival, Entry, Picture
@@ -44,7 +44,7 @@ class Range:
 class Query:
     """What to look for; all conditions hold together, None or empty asks for nothing."""
 
-    order: str = "newest"
+    order: str = "Newest"
     ranges: Sequence[Range] = ()
     iteration_id: UUID | None = None
     begins: datetime | None = None
@@ -60,11 +60,7 @@ def check_ids(ids: Sequence[UUID]) -> None:
     """Refuse a call that names no predictions, or too many."""
     if not ids:
         raise Invalid("Name the predictions by their ids.", "BadRequestPredictionIdsMissing")
-    if len(ids) > MAX_IDS:
-        raise Invalid(
-            f"At most {MAX_IDS} predictions are named in one call; these are {len(ids)}.",
-            "BadRequestPredictionIdsExceededCount",
-        )
+    limits.check_size(len(ids), MAX_IDS, "predictions", "BadRequestPredictionIdsExceededCount")
 
 
 def query(session: Session, project: Project, query: Query) -> Page[Prediction]:
@@ -82,7 +78,7 @@ def query(session: Session, project: Project, query: Query) -> Page[Prediction]:
     return paging.page(
         session,
         select(Prediction).where(*conditions),
-        ORDERS[query.order],
+        ORDERS[query.order.lower()],
         continuation=query.continuation,
         take=query.take,
         glimpsed=("iteration_id", "probabilities"),
@@ -139,7 +135,7 @@ def _check(query: Query) -> None:
             f"minThreshold and maxThreshold lie in 0..1, in this order; got {wrong.lowest:g} and {wrong.highest:g}.",
             "BadRequestPredictionInvalidQueryParameters",
         )
-    if query.order not in ORDERS:
+    if query.order.lower() not in ORDERS:
         raise Invalid(
             f"orderBy {query.order!r} is unknown: expected Newest, Oldest or Suggested.",
             "BadRequestPredictionInvalidQueryParameters",

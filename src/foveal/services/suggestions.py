@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from foveal.db.tables import Image, ImageTag, Iteration, Project, Suggestion
 from foveal.engine import evaluate
 from foveal.errors import Invalid
-from foveal.services import paging, tags
+from foveal.services import limits, paging, tags
 from foveal.services.paging import Glimpse, Order, Page
 
 MAX_IMAGES = 64
@@ -42,11 +42,7 @@ def images(session: Session, project: Project, ids: Sequence[UUID]) -> list[Imag
     """Return the images to suggest for, in the order asked for; one that is unknown is an error."""
     if not ids:
         raise Invalid("Name the images in imageIds.", "BadRequestRequiredParamIsNull")
-    if len(ids) > MAX_IMAGES:
-        raise Invalid(
-            f"Suggestions are made for at most {MAX_IMAGES} images in one call; these are {len(ids)}.",
-            "BadRequestExceededBatchSize",
-        )
+    limits.check_size(len(ids), MAX_IMAGES, "images")
     rows = session.scalars(
         select(Image).where(Image.project_id == project.id, Image.deleted_at.is_(None), Image.id.in_(ids))
     )
@@ -99,6 +95,7 @@ def query(session: Session, iteration: Iteration, query: Query) -> Page[Suggesti
             f"maxCount is at most {MAX_RESULTS}; got {query.take}. The continuation leads to the rest.",
             "BadRequestPredictionResultsExceededCount",
         )
+    _check_threshold(query.threshold)
     wanted = _positions(session, iteration, query.tag_ids)
 
     def accept(suggestion: Glimpse) -> bool:
@@ -118,12 +115,18 @@ def query(session: Session, iteration: Iteration, query: Query) -> Page[Suggesti
 
 def count(session: Session, iteration: Iteration, tag_ids: Sequence[UUID], threshold: float) -> dict[UUID, int]:
     """Return for each tag (none named: each of the iteration) how many untagged images it is suggested for."""
+    _check_threshold(threshold)
     trained = tags.of_iteration(session, iteration)
     positions = _positions(session, iteration, tag_ids)
     counts = np.zeros(len(trained), int)
     for probabilities in session.scalars(_open(iteration).with_only_columns(Suggestion.probabilities)):
         counts += np.frombuffer(probabilities, dtype="<f4") >= threshold
     return {trained[at].id: int(counts[at]) for at in positions}
+
+
+def _check_threshold(threshold: float) -> None:
+    if not 0 <= threshold <= 1:
+        raise Invalid(f"threshold lies in 0..1; got {threshold:g}.")
 
 
 def _open(iteration: Iteration):  # noqa: ANN202  # a Select, whose type parameters SQLAlchemy infers

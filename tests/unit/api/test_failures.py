@@ -140,3 +140,32 @@ class TestLimits:
             response = api.predict(path, content=picture(700), params={"application": "x" * 257})
             code = response.json()["code"]
             assert (response.status_code, code) == (400, "BadRequestPredictionInvalidApplicationName")
+
+
+class TestNul:
+    """PostgreSQL keeps no text with the character NUL, so it is taken nowhere."""
+
+    @pytest.mark.parametrize(
+        ("path", "query"),
+        [
+            ("/projects", {"name": "a\0b"}),
+            ("/projects/{}/tags", {"name": "a", "description": "\0"}),
+            ("/projects/{}/train", {"notificationEmailAddress": "a\0@b.org"}),
+        ],
+    )
+    def test_in_a_query(self, api: Any, path: str, query: dict[str, str]) -> None:
+        response = api("POST", path.format(make_project(api)), params=query)
+        assert (response.status_code, response.json()["code"]) == (400, "BadRequest")
+        assert "NUL" in response.json()["message"]
+
+    def test_in_a_body_and_a_path(self, api: Any) -> None:
+        project = make_project(api)
+        response = api("PATCH", f"/projects/{project}", json={"name": "a\0"})
+        assert (response.status_code, response.json()["code"]) == (400, "BadRequest")
+        response = api.predict(f"/{project}/classify/iterations/a%00b/image", content=picture(1))
+        assert (response.status_code, response.json()["code"]) == (400, "BadRequest")
+
+    def test_but_a_backslash_is_fine(self, api: Any) -> None:
+        project = make_project(api)
+        name = chr(92) + "u0000"
+        assert api.ok("PATCH", f"/projects/{project}", json={"name": name})["name"] == name

@@ -14,13 +14,14 @@ from foveal.api.training import schemas
 from foveal.api.training.image_shapes import image_shapes
 from foveal.api.wire import Wire
 from foveal.errors import Invalid
-from foveal.services import images, iterations, projects
+from foveal.services import images, iterations, limits, projects
 from foveal.services.images import Filter
 
 router = APIRouter(prefix="/projects/{project_id}/images", tags=["Images"])
 
 MAX_TAG_FILTER = 20
 MAX_IDS = 256
+MAX_SKIP = 2**31 - 1
 TAGGED = {"all": None, "tagged": True, "untagged": False}
 
 
@@ -106,8 +107,7 @@ def by_ids(
     project_id: UUID, query: Annotated[Scope, Query()], image_ids: ImageIdsDep, session: ReadDep, links: LinksDep
 ) -> list[schemas.Image]:
     """Those that exist, in the order asked for."""
-    if len(image_ids) > MAX_IDS:
-        raise Invalid(f"At most {MAX_IDS} images are read in one call.", "BadRequestExceededBatchSize")
+    limits.check_size(len(image_ids), MAX_IDS, "images")
     filter = Filter(ids=tuple(image_ids), iteration_id=query.iteration_id)
     found = _page(session, project_id, Page(iteration_id=query.iteration_id, take=MAX_IDS), filter, links)
     place = {id: at for at, id in enumerate(image_ids)}
@@ -116,14 +116,13 @@ def by_ids(
 
 def check_tag_filter(tag_ids: Sequence[UUID]) -> None:
     """Refuse a filter of too many tags."""
-    if len(tag_ids) > MAX_TAG_FILTER:
-        raise Invalid(f"A filter names at most {MAX_TAG_FILTER} tags.", "BadRequestExceededBatchSize")
+    limits.check_size(len(tag_ids), MAX_TAG_FILTER, "tags")
 
 
 def check_page(take: int, skip: int, order_by: str | None) -> bool:
     """Refuse a page out of range; return whether the oldest come first."""
-    if not 0 <= take <= MAX_IDS or skip < 0:
-        raise Invalid(f"take is 0 to {MAX_IDS} and skip at least 0; got take={take}, skip={skip}.")
+    if not (0 <= take <= MAX_IDS and 0 <= skip <= MAX_SKIP):
+        raise Invalid(f"take is 0 to {MAX_IDS} and skip 0 to {MAX_SKIP}; got take={take}, skip={skip}.")
     order = (order_by or "newest").lower()
     if order not in {"newest", "oldest"}:
         raise Invalid(f"orderBy {order_by!r} is unknown: expected Newest or Oldest.")

@@ -19,7 +19,7 @@ from foveal.api.training import schemas
 from foveal.api.training.image_shapes import image_shapes, placed
 from foveal.errors import Invalid, ServiceError
 from foveal.security import fetch
-from foveal.services import image_tags, images, metadata, pictures, projects, stored_predictions, sweeping
+from foveal.services import image_tags, images, limits, metadata, pictures, projects, stored_predictions, sweeping
 from foveal.services.images import Created
 from foveal.services.pictures import Arrival, Entry, Upload
 
@@ -57,7 +57,7 @@ class Intake:
 
     def record(self, session: Session, project_id: UUID, arrivals: Sequence[Arrival], pairs: Pairs) -> list[Created]:
         project, parts = projects.get(session, project_id), self.parts
-        return images.create(session, project, arrivals, pairs=pairs, now=parts.clock(), limits=parts.limits)
+        return images.create(session, project, arrivals, pairs=pairs, now=parts.clock(), most=parts.limits)
 
     def answer(self, session: Session, created: Sequence[Created]) -> JSONResponse:
         summary = _summary(session, created, self.links)
@@ -172,8 +172,7 @@ def delete(  # Azure's parameters
     """
     if not image_ids and not allImages:
         raise Invalid("Name the images in imageIds, or set allImages=true.", "BadRequestRequiredParamIsNull")
-    if len(image_ids) > MAX_DELETED:
-        raise Invalid(f"At most {MAX_DELETED} images are deleted in one call.", "BadRequestExceededBatchSize")
+    limits.check_size(len(image_ids), MAX_DELETED, "images")
     project = projects.get(session, project_id)
     ids = None if allImages else image_ids
     images.remove(session, project, ids, all_iterations=allIterations, now=parts.clock())
@@ -203,11 +202,8 @@ def delete_tags(project_id: UUID, image_ids: ImageIdsDep, tag_ids: TagIdsDep, se
     """At most 64 images and 20 tags; each of the tags, with its regions, is taken from each of the images."""
     if not image_ids or not tag_ids:
         raise Invalid("Both imageIds and tagIds are needed.", "BadRequestRequiredParamIsNull")
-    if len(image_ids) > images.MAX_BATCH or len(tag_ids) > images.MAX_BATCH_TAGS:
-        raise Invalid(
-            f"At most {images.MAX_BATCH} images and {images.MAX_BATCH_TAGS} tags are untied in one call.",
-            "BadRequestExceededBatchSize",
-        )
+    limits.check_size(len(image_ids), images.MAX_BATCH, "images")
+    limits.check_size(len(tag_ids), images.MAX_BATCH_TAGS, "tags")
     image_tags.remove(session, projects.get(session, project_id), image_ids, tag_ids)
 
 

@@ -61,7 +61,7 @@ def delete(project_id: UUID, ids: Annotated[list[UUID], Depends(uuids("ids"))], 
 
 def _query(token: Token, began: datetime) -> Query:
     return Query(
-        order=(token.order_by or "Newest").lower(),
+        order=token.order_by or "Newest",
         ranges=[Range(tag.id, tag.min_threshold, tag.max_threshold) for tag in token.tags or []],
         iteration_id=token.iteration_id,
         begins=token.start_time,

@@ -116,6 +116,8 @@ class TestUpdate:
             ({"": "v"}, "BadRequestImageMetadataKey"),
             ({"k": "v" * 257}, "BadRequestImageMetadataValue"),
             ({"k": ["v"]}, "BadRequest"),
+            ({"k": "v\0"}, "BadRequest"),
+            ({"k\0": "v"}, "BadRequest"),
         ],
     )
     def test_refuses_pairs_over_a_limit(self, api: Any, project: str, pairs: dict[str, Any], code: str) -> None:

@@ -47,6 +47,7 @@ class TestImages:
         [
             ({"take": 257}, "BadRequest"),
             ({"skip": -1}, "BadRequest"),
+            ({"skip": 2**31}, "BadRequest"),
             ({"orderBy": "Suggested"}, "BadRequest"),
             ({"tagIds": ",".join(str(uuid4()) for _ in range(21))}, "BadRequestExceededBatchSize"),
         ],

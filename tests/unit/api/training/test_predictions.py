@@ -1,5 +1,7 @@
 """Stored predictions: finding them, deleting them, making training images of them."""
 
+import base64
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +15,19 @@ from foveal.db.tables import Prediction
 from foveal.engine import evaluate
 
 COUNT = 9
+
+
+def forged_mark(value: Any) -> str:
+    """Write what looks like the end of a page."""
+    return base64.b64encode(json.dumps(value).encode()).decode()
+
+
+FORGED = (
+    forged_mark(["2020-01-01T00:00:00+00:00", 5]),
+    forged_mark(["0001-01-01T00:00:00+14:00", "0" * 32]),
+    forged_mark([1, "0" * 32]),
+    base64.b64encode(b"[" * 100_000).decode(),
+)
 
 
 @pytest.fixture
@@ -89,6 +104,10 @@ class TestQuery:
         assert ids(query(api, project, tags=both)) == []
         assert ids(query(api, project, tags=[{"id": str(uuid4()), "minThreshold": 0, "maxThreshold": 1}])) == []
 
+    def test_the_first_moment_of_all_is_given_back_as_it_came(self, api: Any) -> None:
+        token = query(api, make_project(api), startTime="0001-01-01T00:00:00Z")["token"]
+        assert token["startTime"] == "0001-01-01T00:00:00.000Z"
+
     def test_by_application_time_and_iteration(self, api: Any, project: str, kept: list[Any]) -> None:
         assert ids(query(api, project, application="line 1", orderBy="Oldest")) == [row["id"] for row in kept[3:6]]
         begun = query(api, project, startTime=kept[4]["created"], orderBy="Oldest")
@@ -118,6 +137,15 @@ class TestQuery:
                 "BadRequestPredictionInvalidQueryParameters",
             ),
             ({"startTime": "yesterday"}, "BadRequest"),
+            ({"startTime": "0001-01-01T00:00:00+14:00"}, "BadRequest"),
+            ({"endTime": "9999-12-31T23:59:59-14:00"}, "BadRequest"),
+            ({"session": "1:" + "9" * 30}, "BadRequestPredictionInvalidQueryParameters"),
+            ({"session": "1:" + "9" * 5000}, "BadRequestPredictionInvalidQueryParameters"),
+            *(({"continuation": forged}, "BadRequestPredictionInvalidQueryParameters") for forged in FORGED),
+            (
+                {"orderBy": "Suggested", "continuation": forged_mark([float("nan"), "0" * 32])},
+                "BadRequestPredictionInvalidQueryParameters",
+            ),
         ],
     )
     def test_refuses_what_it_cannot_take(self, api: Any, token: dict[str, Any], code: str) -> None:

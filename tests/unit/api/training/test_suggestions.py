@@ -117,6 +117,7 @@ class TestQuery:
             ({"sortBy": "Loudest"}, "BadRequest"),
             ({"maxCount": 257}, "BadRequestPredictionResultsExceededCount"),
             ({"tagIds": [str(uuid4())]}, "BadRequestInvalidIds"),
+            ({"threshold": 1.1}, "BadRequest"),
             ({"continuation": "x"}, "BadRequestPredictionInvalidQueryParameters"),
         ],
     )

@@ -1,6 +1,10 @@
 """A project on its way to another server, and on this one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -27,6 +31,27 @@ def project(api: Any, work: Any) -> str:
     publish = {"publishName": "live", "predictionId": "r"}
     api.ok("POST", f"/projects/{project}/iterations/{first['id']}/publish", params=publish)
     return project
+
+
+@contextmanager
+def stranger(pieces: dict[str, bytes]) -> Iterator[str]:
+    """A server whose answers are given by the ends of their paths; gives its host and port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = pieces[self.path.partition(NOWHERE)[2]]
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def export(api: Any, project: str) -> Any:
@@ -152,6 +177,23 @@ class TestImport:
         response = api("POST", f"/projects/import?token={quote(token, safe='')}")
         assert (response.status_code, response.json()["code"]) == (400, "BadRequestInvalidImportToken")
 
+    @pytest.mark.parametrize(
+        ("pieces", "words"),
+        [
+            ({"": b"no JSON"}, "is no JSON"),
+            ({"": b"[]"}, "is no piece of a project"),
+            ({"": b'{"format": 7}'}, "another format than 1"),
+            ({"": b'{"format": 1}'}, "cannot be read (KeyError('project'))"),
+            ({"": b'{"format": 1, "project": {"name": 7}}'}, "cannot be read"),
+        ],
+    )
+    def test_a_head_that_cannot_be_read_is_refused(self, api: Any, pieces: dict[str, bytes], words: str) -> None:
+        with stranger(pieces) as address:
+            api.allow(address)
+            response = api("POST", "/projects/import", params={"token": f"http://{address}/transfers/{NOWHERE}"})
+        assert (response.status_code, response.json()["code"]) == (400, "BadRequestInvalidImportToken")
+        assert words in response.json()["message"]
+
     def test_an_old_token_is_refused(self, api: Any, project: str) -> None:
         token = export(api, project)["token"]
         api.advance(timedelta(hours=25))
@@ -174,3 +216,14 @@ class TestImport:
         api("DELETE", f"/projects/{project}")
         assert work() == 1
         assert api.ok("GET", f"/projects/{begun['id']}")["status"] == "Failed"
+
+    def test_what_this_server_may_not_hold_is_refused(self, api: Any, project: str) -> None:
+        token = export(api, project)["token"]
+        for limit, code in (
+            ({"images": 10}, "BadRequestImageExceededCount"),
+            ({"tags": 1}, "BadRequestExceedTagPerProjectLimit"),
+            ({"iterations": 1}, "BadRequestExceedIterationPerProjectLimit"),
+            ({"projects": 1}, "BadRequestExceedProjectLimit"),
+        ):
+            api.limit(**limit)
+            assert api("POST", "/projects/import", params={"token": token}).json()["code"] == code
