@@ -296,7 +296,7 @@ ROWS = (
     ),
     Row("a box that leaves its image", lambda s: draw(s, left=0.75), "BadRequestImageRegions", "0.75"),
     Row("a box without a width", lambda s: draw(s, width=0), "BadRequestImageRegions", "0"),
-    Row("65 boxes", lambda s: draw(s, 65), "BadRequestExceededBatchSize", "these are 65"),
+    Row("65 boxes", lambda s: draw(s, 65), "BadRequestExceededBatchSize", "has 65"),
     Row("a box on an unknown image", lambda s: draw(s, image=NOWHERE), "BadRequestInvalidIds", f"Image {NOWHERE}"),
     Row(
         "drawing in a classifier",
@@ -336,7 +336,7 @@ ROWS = (
         "images from 65 predictions",
         lambda s: s.trainer.create_images_from_predictions(s.project, predictions(65)),
         "BadRequestPredictionIdsExceededCount",
-        "these are 65",
+        "has 65",
     ),
     Row(
         "predictions with three tags",
