@@ -317,6 +317,7 @@ class Job(Table):
     """A piece of work for a worker. `subject_id` is the iteration, export, project or ended job that it is about.
 
     queued -> running (leased to a worker until `leased_until`) -> done | failed; a lost lease goes back to queued.
+    A queued job with a `leased_until` is put off until then.
     """
 
     __tablename__ = "job"

@@ -28,7 +28,7 @@ from foveal.settings import NUMERIC_ENVIRONMENT, Settings
 POLL_SECONDS = 0.25
 PAUSE_SECONDS = 1.0  # after a failure of our own, such as a database that does not answer
 BEATS_PER_LEASE = 3
-RETRY_PAUSES_SECONDS = (2, 8)
+RETRY_PAUSES_SECONDS = (10, 120)  # before the second and the third try to tell somebody
 FIRST_SWEEP = timedelta(minutes=1)
 SWEEP_EVERY = timedelta(hours=1)
 
@@ -150,7 +150,7 @@ class Worker:
 
     def _claim(self) -> Claim | None:
         with self._sessions.read.begin() as session:
-            if jobs.waiting(session) == 0:  # a look that takes no write lock
+            if not jobs.any_due(session, now=self._clock()):
                 return None
         with self._sessions.write.begin() as session:
             return jobs.claim(session, worker=self._name, now=self._clock(), lease=self._lease, webhook=self._webhook)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from foveal.db.tables import Export, Iteration, Job, Project, rowcount
@@ -55,9 +55,8 @@ def claim(session: Session, *, worker: str, now: datetime, lease: timedelta, web
 
     With `webhook` the job remembers that a webhook hears of its end, whoever records it.
     """
-    waits = or_(Job.status == "queued", (Job.status == "running") & (Job.leased_until < now))
     job = session.scalar(
-        select(Job).where(waits).order_by(Job.created_at, Job.id).limit(1).with_for_update(skip_locked=True)
+        select(Job).where(_due(now)).order_by(Job.created_at, Job.id).limit(1).with_for_update(skip_locked=True)
     )
     if job is None:
         return None
@@ -120,15 +119,33 @@ def give_back(session: Session, claim: Claim) -> None:
     session.flush()
 
 
+def put_off(session: Session, claim: Claim, *, until: datetime, payload: Mapping[str, Any]) -> None:
+    """Return the job to the queue for a later time, with what its next attempt needs to know."""
+    give_back(session, claim)
+    job = session.get_one(Job, claim.job_id)
+    job.leased_until, job.stage, job.payload = until, "waiting to try again", dict(payload)
+    session.flush()
+
+
 def of_subject(session: Session, subject_id: UUID) -> Job | None:
     """Return the newest job about an iteration or export."""
     return session.scalar(select(Job).where(Job.subject_id == subject_id).order_by(Job.created_at.desc()).limit(1))
+
+
+def any_due(session: Session, *, now: datetime) -> bool:
+    """Tell whether a worker would find something to do; takes no write lock."""
+    return session.scalar(select(Job.id).where(_due(now)).limit(1)) is not None
 
 
 def waiting(session: Session) -> int:
     """Return how many jobs are queued or running."""
     statement = select(func.count()).select_from(Job).where(Job.status.in_(("queued", "running")))
     return session.scalar(statement) or 0
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    queued = (Job.status == "queued") & or_(Job.leased_until.is_(None), Job.leased_until <= now)
+    return or_(queued, (Job.status == "running") & (Job.leased_until < now))
 
 
 def _held(claim: Claim):  # noqa: ANN202  # an Update, whose type parameters SQLAlchemy does not export plainly
