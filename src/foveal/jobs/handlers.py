@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -92,7 +93,8 @@ def import_project(workshop: Workshop, claim: Claim, project_id: UUID) -> None:
         payload = session.get_one(Job, claim.job_id).payload
     token = payload["token"]
     here = imports.here(workshop.sessions, workshop.blobs)
-    read = here if payload["own"] else imports.elsewhere(token, workshop.fetch_policy)
+    patient = replace(workshop.fetch_policy, timeout_seconds=imports.SECONDS_PER_PIECE)
+    read = here if payload["own"] else imports.elsewhere(token, patient)
     with imports.understood(), _scratch(workshop) as folder:
         report = partial(_report, workshop, claim, "fetching images and models")
         arrived = imports.collect(read, token, workshop.blobs, folder, report)

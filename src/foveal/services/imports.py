@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
@@ -48,12 +48,14 @@ Report = Callable[[float], None]
 def elsewhere(token: str, policy: FetchPolicy) -> Read:
     """Read from the server that gave the token, under the guard for addresses of strangers."""
     base = token[: token.index(f"{PREFIX}/")]
-    patient = FetchPolicy(
-        max_bytes=LARGEST_PIECE,
-        timeout_seconds=SECONDS_PER_PIECE,
-        allowed_hosts=policy.allowed_hosts,
-    )
-    return lambda link: fetch(base + link, patient)
+    roomy = replace(policy, max_bytes=LARGEST_PIECE)
+
+    def read(link: str) -> bytes:
+        if not link.startswith("/"):
+            raise _refused(f"its server names {link!r:.80} as a piece, which is no path")
+        return fetch(base + link, roomy)
+
+    return read
 
 
 def here(sessions: Sessions, blobs: Blobs) -> Read:
