@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Final, cast
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit
 
 import httpcore
 
@@ -54,6 +54,13 @@ class UrlSigner:
     def sign(self, path: str, *, expires_at: datetime) -> str:
         expires = expires_at.astimezone(UTC).strftime(EXPIRY_FORMAT)
         return f"{path}?se={expires}&sig={self._signature(path, expires)}"
+
+    def verified(self, link: str, *, now: datetime) -> str:
+        """Return the path of a whole link that `sign` made; raise `Forbidden` else."""
+        parts = urlsplit(link)
+        query, path = parse_qs(parts.query), unquote(parts.path)
+        self.verify(path, expires=query.get("se", [""])[0], signature=query.get("sig", [""])[0], now=now)
+        return path
 
     def expiry(self, expires: str) -> datetime:
         """Return the moment that a verified link names."""

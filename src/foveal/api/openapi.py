@@ -16,7 +16,7 @@ from pydantic.alias_generators import to_camel
 
 from foveal.api import bodies
 from foveal.api.deps import BODY_SHAPES
-from foveal.api.paths import NEWEST
+from foveal.api.paths import NEWEST, PREDICTION, TRAINING
 
 REFERENCES = "#/components/schemas/{model}"
 ERROR = "CustomVisionError"
@@ -48,8 +48,8 @@ FIXED_BODIES: Mapping[Callable[..., Any], dict[str, Any]] = {
     bodies.named_pictures: PICTURE,
     bodies.one_picture: PICTURE,
 }
-KEYS = {name: {"type": "apiKey", "in": "header", "name": name} for name in ("Training-Key", "Prediction-Key")}
-KEY_OF_PREFIX = {"/customvision/training": "Training-Key", "/customvision/prediction": "Prediction-Key"}
+KEY_OF_PREFIX = {TRAINING: "Training-Key", PREDICTION: "Prediction-Key"}
+KEYS = {name: {"type": "apiKey", "in": "header", "name": name} for name in KEY_OF_PREFIX.values()}
 FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
 PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 

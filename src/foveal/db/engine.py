@@ -1,17 +1,21 @@
 """Engine and sessions for SQLite and PostgreSQL, and the migrations that build the tables."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session, sessionmaker
 
+from foveal.db.tables import Table
 from foveal.errors import Invalid
 
 BUSY_TIMEOUT_MS = 30_000
+INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -42,6 +46,11 @@ def connect(url: str) -> Engine:
         raise Invalid(
             f"{error.name} is not installed: pip install 'foveal[postgres]' brings what PostgreSQL needs."
         ) from error
+
+
+def insert_into(session: Session, table: type[Table]) -> Any:
+    """Return an insert of the session's own dialect, which knows what to do about a row that is there already."""
+    return INSERT[session.get_bind().dialect.name](table)
 
 
 def upgrade(engine: Engine, *, to: str = "head") -> None:

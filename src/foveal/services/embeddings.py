@@ -5,15 +5,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from foveal.db.engine import insert_into
 from foveal.db.tables import Embedding
 from foveal.engine.backbones import Backbone
 
 Vectors = dict[str, NDArray[np.float32]]
 CHUNK = 1_000
-INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def find(session: Session, backbone: Backbone, digests: Sequence[str]) -> Vectors:
@@ -35,7 +34,6 @@ def add(session: Session, backbone: Backbone, vectors: Mapping[str, NDArray[np.f
     """Keep vectors; one that is there already stays."""
     if not vectors:
         return
-    insert = INSERT[session.get_bind().dialect.name]
     rows = [
         {
             "digest": digest,
@@ -45,4 +43,4 @@ def add(session: Session, backbone: Backbone, vectors: Mapping[str, NDArray[np.f
         }
         for digest, vector in vectors.items()
     ]
-    session.execute(insert(Embedding).on_conflict_do_nothing(), rows)
+    session.execute(insert_into(session, Embedding).on_conflict_do_nothing(), rows)

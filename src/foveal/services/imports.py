@@ -280,7 +280,7 @@ def _add_iteration(session: Session, project: Project, arrived: Arrived, id: UUI
             name_key=name_key(piece["name"]),
             domain_id=domain_id,
             # Under the ids of here, so that a training can tell whether something changed since.
-            **{name: piece[name] for name in transfers.ITERATION_COLUMNS if name != "data_digest"},
+            **{name: piece[name] for name in transfers.ITERATION_COLUMNS},
             data_digest=training_sets.digest(domain_id, piece["classification_type"], tags, learnt),
             **{name: _moment(piece[name]) if piece[name] else None for name in transfers.ITERATION_MOMENTS},
         )

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from foveal.db.engine import insert_into
 from foveal.db.tables import Usage
 from foveal.errors import Invalid
 
@@ -27,7 +27,6 @@ TIERS = {
     "F0": Limits(projects=2, images=5_000, tags=50, iterations=20, monthly_predictions=10_000),
     "S0": Limits(projects=100, images=100_000, tags=500, iterations=20),
 }
-INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def of_tier(name: str) -> Limits:
@@ -48,7 +47,7 @@ def count_prediction(session: Session, limits: Limits, *, now: datetime) -> None
     if limits.monthly_predictions is None:
         return
     month = f"{now:%Y-%m}"
-    insert = INSERT[session.get_bind().dialect.name](Usage).values(month=month, predictions=1)
+    insert = insert_into(session, Usage).values(month=month, predictions=1)
     used = session.scalar(
         insert.on_conflict_do_update(
             index_elements=[Usage.month], set_={"predictions": Usage.predictions + 1}

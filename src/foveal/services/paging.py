@@ -20,6 +20,8 @@ from sqlalchemy.orm import Session
 from foveal.db.tables import UtcTime
 from foveal.errors import Invalid
 
+MAX_RESULTS = 256
+DEFAULT_RESULTS = 64  # our choice: Azure's is not established
 CHUNK = 2_048  # rows looked at in one query
 
 Row = TypeVar("Row")
@@ -51,6 +53,15 @@ class Page(Generic[Row]):
 
     rows: list[Row]
     continuation: str
+
+
+def check_size(take: int) -> None:
+    """Refuse a page that is too long."""
+    if take > MAX_RESULTS:
+        raise Invalid(
+            f"maxCount is at most {MAX_RESULTS}; got {take}. The continuation leads to the rest.",
+            "BadRequestPredictionResultsExceededCount",
+        )
 
 
 def page(  # noqa: PLR0913  # a query's worth of values

@@ -21,8 +21,6 @@ from foveal.services.tags import CountedTag
 FLOAT = Struct("<f")
 MAX_IDS = 64
 MAX_TAGS = 2
-MAX_RESULTS = 256
-DEFAULT_RESULTS = 64  # our choice: Azure's is not established
 ORDERS: Mapping[str, Order[Prediction]] = {
     "newest": Order(Prediction, "created_at", "id", descending=True),
     "oldest": Order(Prediction, "created_at", "id", descending=False),
@@ -52,7 +50,7 @@ class Query:
     application: str = ""
     before: datetime
     """The moment of the first page: what is stored later belongs to another query."""
-    take: int = DEFAULT_RESULTS
+    take: int = paging.DEFAULT_RESULTS
     continuation: str = ""
 
 
@@ -124,11 +122,7 @@ def _check(query: Query) -> None:
             f"A query names at most {MAX_TAGS} tags; these are {len(query.ranges)}.",
             "BadRequestPredictionTagsExceededCount",
         )
-    if query.take > MAX_RESULTS:
-        raise Invalid(
-            f"maxCount is at most {MAX_RESULTS}; got {query.take}. The continuation leads to the rest.",
-            "BadRequestPredictionResultsExceededCount",
-        )
+    paging.check_size(query.take)
     wrong = next((each for each in query.ranges if not 0 <= each.lowest <= each.highest <= 1), None)
     if wrong is not None:
         raise Invalid(

@@ -17,8 +17,6 @@ from foveal.services import limits, paging, tags
 from foveal.services.paging import Glimpse, Order, Page
 
 MAX_IMAGES = 64
-MAX_RESULTS = 256
-DEFAULT_RESULTS = 64  # our choice: Azure's is not established
 ORDERS: Mapping[str, Order[Suggestion]] = {
     "uncertaintyascending": Order(Suggestion, "uncertainty", "image_id", descending=False),
     "uncertaintydescending": Order(Suggestion, "uncertainty", "image_id", descending=True),
@@ -34,7 +32,7 @@ class Query:
     threshold: float = 0.0
     order: str = DEFAULT_ORDER
     before: datetime
-    take: int = DEFAULT_RESULTS
+    take: int = paging.DEFAULT_RESULTS
     continuation: str = ""
 
 
@@ -90,11 +88,7 @@ def query(session: Session, iteration: Iteration, query: Query) -> Page[Suggesti
     """Return a page of the suggestions for images that are still untagged."""
     if query.order.lower() not in ORDERS:
         raise Invalid(f"sortBy {query.order!r} is unknown: expected UncertaintyAscending or UncertaintyDescending.")
-    if query.take > MAX_RESULTS:
-        raise Invalid(
-            f"maxCount is at most {MAX_RESULTS}; got {query.take}. The continuation leads to the rest.",
-            "BadRequestPredictionResultsExceededCount",
-        )
+    paging.check_size(query.take)
     _check_threshold(query.threshold)
     wanted = _positions(session, iteration, query.tag_ids)
 

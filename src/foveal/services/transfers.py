@@ -43,7 +43,6 @@ ITERATION_COLUMNS = (
     "training_type",
     "reserved_budget_hours",
     "error_details",
-    "data_digest",
     "metrics",
 )
 ITERATION_MOMENTS = ("created_at", "started_at", "last_modified_at", "trained_at")

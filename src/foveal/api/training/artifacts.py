@@ -2,7 +2,7 @@
 
 import re
 from typing import Annotated
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -33,12 +33,8 @@ def get(
     came, or a link that this server gave.
     """
     project = projects.get(session, project_id)
-    link = urlsplit(path)
-    if link.path.startswith(FILES):
-        query = parse_qs(link.query)
-        expires, signature = query.get("se", [""])[0], query.get("sig", [""])[0]
-        parts.signer.verify(unquote(link.path), expires=expires, signature=signature, now=now)
-        key = unquote(link.path).removeprefix(FILES)
+    if urlsplit(path).path.startswith(FILES):
+        key = parts.signer.verified(path, now=now).removeprefix(FILES)
     else:
         key = _key(session, project, path)
     return StreamingResponse(parts.blobs.stream(key), media_type="application/octet-stream")

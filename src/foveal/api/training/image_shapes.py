@@ -28,19 +28,19 @@ def image_shapes(
             resized_image_uri=links.rendition(image),
             thumbnail_uri=links.thumbnail(image.digest),
             original_image_uri=links.original(image),
-            tags=[tag_shape(tag, named=named) for tag in borne.get(image.id, [])] or None,
-            regions=[region_shape(region, named=named) for region in placed.get(image.id, [])] or None,
+            tags=[_tag(tag, named=named) for tag in borne.get(image.id, [])] or None,
+            regions=[_region(region, named=named) for region in placed.get(image.id, [])] or None,
             metadata=image.attributes or None,
         )
         for image in images
     }
 
 
-def tag_shape(tag: Bearing, *, named: bool = True) -> schemas.ImageTag:
+def _tag(tag: Bearing, *, named: bool = True) -> schemas.ImageTag:
     return schemas.ImageTag(tag_id=tag.tag_id, tag_name=tag.tag_name if named else None, created=tag.created_at)
 
 
-def region_shape(region: Remembered, *, named: bool = True) -> schemas.ImageRegion:
+def _region(region: Remembered, *, named: bool = True) -> schemas.ImageRegion:
     return schemas.ImageRegion(
         region_id=region.id,
         tag_id=region.tag_id,

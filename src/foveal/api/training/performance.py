@@ -10,10 +10,10 @@ from foveal.api.deps import ReadDep, TagIdsDep
 from foveal.api.links import LinksDep
 from foveal.api.training import prediction_schemas, schemas
 from foveal.api.training.image_queries import check_page, check_tag_filter
-from foveal.api.training.image_shapes import region_shape, tag_shape
+from foveal.api.training.image_shapes import image_shapes
 from foveal.api.training.prediction_shapes import prediction_shapes
 from foveal.api.wire import Wire
-from foveal.services import image_tags, iterations, performance, projects, regions, tags
+from foveal.services import iterations, performance, projects, tags
 
 router = APIRouter(prefix="/projects/{project_id}/iterations/{iteration_id}/performance", tags=["Performance"])
 
@@ -76,22 +76,20 @@ def images(  # Azure's parameters
     iteration = iterations.completed(session, projects.get(session, project_id), iteration_id)
     trained = tags.of_iteration(session, iteration)
     found = performance.images(session, iteration, tag_ids, oldest_first=oldest_first, take=query.take, skip=query.skip)
-    judged = [image for image, _ in found]
-    borne = image_tags.of_images(session, judged, iteration_id)
-    placed = regions.of_images(session, judged, iteration_id)
+    shapes = image_shapes(session, [image for image, _ in found], links, iteration_id=iteration_id).values()
     return [
         prediction_schemas.ImagePerformance(
             predictions=prediction_shapes(trained, np.frombuffer(held_out, dtype="<f4")),
-            id=image.id,
-            created=image.created_at,
-            width=image.width,
-            height=image.height,
-            image_uri=links.rendition(image),
-            thumbnail_uri=links.thumbnail(image.digest),
-            tags=[tag_shape(tag) for tag in borne.get(image.id, [])],
-            regions=[region_shape(region) for region in placed.get(image.id, [])] or None,
+            id=shape.id,
+            created=shape.created,
+            width=shape.width,
+            height=shape.height,
+            image_uri=shape.resized_image_uri,
+            thumbnail_uri=shape.thumbnail_uri,
+            tags=shape.tags or [],
+            regions=shape.regions,
         )
-        for image, held_out in found
+        for shape, (_, held_out) in zip(shapes, found, strict=True)
     ]
 
 

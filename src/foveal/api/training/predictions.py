@@ -13,8 +13,8 @@ from foveal.api.links import Links, LinksDep
 from foveal.api.training import prediction_schemas
 from foveal.api.training.prediction_shapes import prediction_shapes
 from foveal.db.tables import Iteration, Prediction
-from foveal.services import projects, stored_predictions
-from foveal.services.stored_predictions import DEFAULT_RESULTS, Query, Range
+from foveal.services import paging, projects, stored_predictions
+from foveal.services.stored_predictions import Query, Range
 from foveal.services.tags import CountedTag
 
 router = APIRouter(prefix="/projects/{project_id}/predictions", tags=["Predictions"])
@@ -68,7 +68,7 @@ def _query(token: Token, began: datetime) -> Query:
         ends=token.end_time,
         application=token.application or "",
         before=began,
-        take=token.max_count if token.max_count > 0 else DEFAULT_RESULTS,
+        take=token.max_count if token.max_count > 0 else paging.DEFAULT_RESULTS,
         continuation=token.continuation or "",
     )
 

@@ -15,7 +15,7 @@ from foveal.api.training import prediction_schemas
 from foveal.api.training.prediction_shapes import prediction_shapes
 from foveal.db.tables import Image
 from foveal.engine import evaluate
-from foveal.services import iterations, pictures, projects, suggestions, tags
+from foveal.services import iterations, paging, pictures, projects, suggestions, tags
 
 router = APIRouter(prefix="/projects/{project_id}", tags=["Suggestions"])
 
@@ -81,7 +81,7 @@ def query(
         threshold=token.threshold,
         order=token.sort_by or suggestions.DEFAULT_ORDER,
         before=began,
-        take=token.max_count if token.max_count > 0 else suggestions.DEFAULT_RESULTS,
+        take=token.max_count if token.max_count > 0 else paging.DEFAULT_RESULTS,
         continuation=token.continuation or "",
     )
     page = suggestions.query(session, iteration, wanted)
