@@ -1,4 +1,4 @@
-"""What Azure lacks, under /api/v1 and with the training key."""
+"""How far a training has come."""
 
 from uuid import UUID
 
@@ -7,8 +7,6 @@ from fastapi import APIRouter
 from foveal.api.deps import ReadDep
 from foveal.api.wire import Wire
 from foveal.services import iterations, jobs, projects
-
-PREFIX = "/api/v1"
 
 router = APIRouter(prefix="/projects/{project_id}/iterations/{iteration_id}", tags=["Foveal"])
 
