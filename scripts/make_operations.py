@@ -53,7 +53,11 @@ of their type, and name the right one otherwise.
 OWN = """
 ## Beside Azure's API
 
-Header `Training-Key`.
+Paths below `/api/v1`; header `Training-Key`.
+
+"""
+OWN_PUBLISHED = """
+Header `Prediction-Key`:
 
 """
 TAIL = """
@@ -65,7 +69,12 @@ answers. `GET /openapi.json` describes all of it.
 
 def page() -> str:
     """Return the whole page."""
-    parts = ((TRAINING, TRAINING_ROUTERS), (PREDICTION, (prediction.router,)), (OWN, (own.router,)))
+    parts = (
+        (TRAINING, TRAINING_ROUTERS),
+        (PREDICTION, (prediction.router,)),
+        (OWN, (own.router,)),
+        (OWN_PUBLISHED, (own.published,)),
+    )
     return HEAD + "".join(title + table(openapi.operations(routers)) for title, routers in parts) + TAIL
 
 

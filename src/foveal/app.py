@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from threading import Thread
 from time import monotonic_ns
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -38,7 +37,7 @@ from foveal.blobs import Blobs
 from foveal.db.engine import Sessions, connect, upgrade
 from foveal.engine import backbones
 from foveal.engine.proposals import Proposer
-from foveal.jobs.worker import Worker, open_worker
+from foveal.jobs.worker import Crew, open_crew
 from foveal.security import FetchPolicy, UrlSigner
 from foveal.services import limits, resources
 from foveal.services.models import Models
@@ -65,24 +64,25 @@ TRAINING_ROUTERS: tuple[APIRouter, ...] = (
 
 
 def create_app(settings: Settings, keys: Keys, *, works: bool = True) -> ASGIApp:
-    """Assemble the app; the only place that knows all parts. With `works` it has a worker of its own."""
+    """Assemble the app; the only place that knows all parts. With `works` it has workers of its own."""
     sessions = open_database(settings)
-    worker = open_worker(settings, sessions) if works else None
+    crew = open_crew(settings, sessions) if works else None
     app = FastAPI(
         title="Foveal",
         version=__version__,
         docs_url=None,
         redoc_url=None,
         dependencies=[Depends(deps.refuse_nul)],
-        lifespan=partial(_life, worker),
+        lifespan=partial(_life, crew),
     )
-    app.state.parts = _parts(settings, keys, sessions, worker)
+    app.state.parts = _parts(settings, keys, sessions, crew)
     app.state.metrics = Metrics()
     errors.install(app)
-    app.openapi = partial(openapi.document, app, [*TRAINING_ROUTERS, prediction.router])
+    app.openapi = partial(openapi.document, app, [*TRAINING_ROUTERS, prediction.router, own.router, own.published])
     for router in TRAINING_ROUTERS:
         app.include_router(router, prefix=TRAINING, dependencies=[Depends(callers.require_training_key)])
     app.include_router(own.router, prefix=own.PREFIX, dependencies=[Depends(callers.require_training_key)])
+    app.include_router(own.published, prefix=own.PREFIX, dependencies=[Depends(callers.require_prediction_key)])
     app.include_router(prediction.router, prefix=PREDICTION, dependencies=[Depends(callers.require_prediction_key)])
     for router in (links.router, transfers.sending, operation, welcome.router):
         app.include_router(router)
@@ -96,7 +96,7 @@ def open_database(settings: Settings) -> Sessions:
     return Sessions(engine)
 
 
-def _parts(settings: Settings, keys: Keys, sessions: Sessions, worker: Worker | None) -> Parts:
+def _parts(settings: Settings, keys: Keys, sessions: Sessions, crew: Crew | None) -> Parts:
     blobs = Blobs(settings.blobs)
     return Parts(
         sessions=sessions,
@@ -111,7 +111,7 @@ def _parts(settings: Settings, keys: Keys, sessions: Sessions, worker: Worker | 
         public_url=settings.public_url,
         link_lifetime=timedelta(hours=settings.link_hours),
         max_body_bytes=settings.max_body_mib * MEBIBYTE,
-        wake_worker=worker.wake if worker else _nobody,
+        wake_worker=crew.wake if crew else _nobody,
         proposer=cache(partial(Proposer, backbones.find(), threads=settings.threads)),
         limits=limits.of_tier(settings.tier),
         rates=Rates(settings.rate_limit, monotonic_ns),
@@ -120,14 +120,13 @@ def _parts(settings: Settings, keys: Keys, sessions: Sessions, worker: Worker | 
 
 
 @asynccontextmanager
-async def _life(worker: Worker | None, app: FastAPI) -> AsyncGenerator[None]:
-    thread = Thread(target=worker.run, name="worker") if worker else None
-    if thread:
-        thread.start()
+async def _life(crew: Crew | None, app: FastAPI) -> AsyncGenerator[None]:
+    if crew:
+        crew.start()
     yield
-    if worker and thread:
-        worker.stop()
-        thread.join()
+    if crew:
+        crew.stop()
+        crew.join()
     app.state.parts.pool.shutdown()
     app.state.parts.fetchers.shutdown()
     app.state.parts.sessions.engine.dispose()

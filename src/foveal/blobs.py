@@ -51,6 +51,11 @@ def model_prefix(iteration_id: UUID | str) -> str:
     return f"models/{iteration_id}"
 
 
+def work_prefix(iteration_id: UUID | str) -> str:
+    """Return the folder of what a training keeps between its attempts."""
+    return f"work/{iteration_id}"
+
+
 def export_key(export_id: UUID | str) -> str:
     return f"exports/{export_id}"
 

@@ -4,7 +4,7 @@ Every domain exports; the compact ones stand on the smaller network, for phones 
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from foveal.errors import Invalid, NotFound
@@ -20,42 +20,48 @@ CLASSIFICATION_TYPES = (MULTICLASS, MULTILABEL)
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A row of Azure's table of domains; `backbone` names the network behind it, `megabytes` says how large that is."""
+    """A row of Azure's table of domains, and the recipe behind it.
+
+    `backbone` names the network and `megabytes` says how large it is; it sees images of `size_px`. `policy` is how
+    Advanced training varies them, see docs/reference/domains.md.
+    """
 
     id: UUID
     name: str
     type: DomainType
     backbone: str = "foveal-s"
     megabytes: int = 12
+    size_px: int = 224
+    policy: str = "general"
     retired: bool = False
     aliases: tuple[str, ...] = ()
 
 
-def _row(id: str, name: str, type: DomainType = "Classification", *, retired: bool = False, alias: str = "") -> Domain:
-    return Domain(UUID(id), name, type, retired=retired, aliases=tuple(alias.split()))
+def _row(id: str, name: str, type: DomainType = "Classification", *, alias: str = "", **recipe: Any) -> Domain:
+    return Domain(UUID(id), name, type, aliases=tuple(alias.split()), **recipe)
 
 
-def _compact(id: str, name: str, type: DomainType = "Classification") -> Domain:
-    return Domain(UUID(id), name, type, backbone="foveal-xs", megabytes=3)
+def _compact(id: str, name: str, type: DomainType = "Classification", **recipe: Any) -> Domain:
+    return Domain(UUID(id), name, type, backbone="foveal-xs", megabytes=3, **recipe)
 
 
 # The order is the one in which the service lists them.
 DOMAINS = (
     _row("ee85a74c-405e-4adc-bb47-ffa8ca0c9f31", "General", alias="general generic"),
-    _row("c151d5b5-dd07-472a-acc8-15d29dea8518", "Food", alias="food"),
-    _row("ca455789-012d-4b50-9fec-5bb63841c793", "Landmarks", alias="landmarks"),
-    _row("b30a91ae-e3c1-4f73-a81e-c270bff27c39", "Retail", alias="retail"),
+    _row("c151d5b5-dd07-472a-acc8-15d29dea8518", "Food", alias="food", policy="colour-safe"),
+    _row("ca455789-012d-4b50-9fec-5bb63841c793", "Landmarks", alias="landmarks", policy="viewpoint"),
+    _row("b30a91ae-e3c1-4f73-a81e-c270bff27c39", "Retail", alias="retail", policy="background"),
     _row("45badf75-3591-4f26-a705-45678d3e9f5f", "Adult", retired=True),
     _compact("0732100f-1a38-4e49-a514-c9b44c697ab5", "General (compact)"),
-    _compact("8882951b-82cd-4c32-970b-d5f8cb8bf6d7", "Food (compact)"),
-    _compact("b5cfd229-2ac7-4b2b-8d0a-2b0661344894", "Landmarks (compact)"),
-    _compact("6b4faeda-8396-481b-9f8b-177b9fa3097f", "Retail (compact)"),
+    _compact("8882951b-82cd-4c32-970b-d5f8cb8bf6d7", "Food (compact)", policy="colour-safe"),
+    _compact("b5cfd229-2ac7-4b2b-8d0a-2b0661344894", "Landmarks (compact)", policy="viewpoint"),
+    _compact("6b4faeda-8396-481b-9f8b-177b9fa3097f", "Retail (compact)", policy="background"),
     _row("da2e3a8a-40a5-4171-82f4-58522f70fbc1", "General", OBJECT_DETECTION),
     _row("1d8ffafe-ec40-4fb2-8f90-72b3b6cecea4", "Logo", OBJECT_DETECTION),
     _row("3780a898-81c3-4516-81ae-3a139614e1f3", "Products on Shelves", OBJECT_DETECTION),
     _compact("a27d5ca5-bb19-49d8-a70a-fec086c47f5b", "General (compact)", OBJECT_DETECTION),
     _compact("7ec2ac80-887b-48a6-8df9-8b1357765430", "General (compact) [S1]", OBJECT_DETECTION),
-    _row("a8e3c40f-fb4a-466f-832a-5e457ae4a344", "General [A1]"),
+    _row("a8e3c40f-fb4a-466f-832a-5e457ae4a344", "General [A1]", size_px=320),
     _row("2e37d7fb-3a54-486a-b4d6-cfc369af0018", "General [A2]"),
     _compact("a1db07ca-a19a-4830-bae8-e004a42dc863", "General (compact) [S1]"),
     _row("9c616dff-2e7d-ea11-af59-1866da359ce6", "General [A1]", OBJECT_DETECTION),

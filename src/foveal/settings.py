@@ -76,6 +76,10 @@ class Settings:
     """Where the end of each training and export is posted; empty: nowhere."""
     webhook_secret: str = ""
     """Secret that signs what is posted there."""
+    workers: int = 1
+    """How many jobs (trainings, exports, imports, news) one process does at once."""
+    job_memory_mib: int = 0
+    """Memory that the process of one job may fill; 0: as much as there is."""
     lease_seconds: float = 15.0
     """How long a job stays with a worker that gives no sign of life."""
     log_level: str = "info"

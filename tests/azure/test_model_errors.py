@@ -107,10 +107,10 @@ ROWS = (
         "'somebody'",
     ),
     Row(
-        "Advanced training",
-        lambda s: s.trainer.train_project(s.project, training_type="Advanced", reserved_budget_in_hours=1),
-        "BadRequestDomainNotSupportedForAdvancedTraining",
-        "expected Regular",
+        "Advanced training without a budget",
+        lambda s: s.trainer.train_project(s.project, training_type="Advanced", force_train=True),
+        "BadRequestReservedBudgetInHoursNotEnoughForAdvancedTraining",
+        "at least 1",
     ),
     Row(
         "a base model of a project that is not there",

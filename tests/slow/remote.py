@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
+from tests.support.flows import entry, make_project, make_tag, upload
+from tests.support.pictures import picture
 from tests.support.server import TRAINING_KEY, Server
 
 PATIENCE_SECONDS = 90
 ENDED = {"Completed", "Failed"}
 LOOKING = "looking at the images"
+PER_TAG = 100
+BATCH = 50
 
 Found = TypeVar("Found")
 
@@ -32,6 +36,11 @@ class Remote:
 
     def progress(self, project: str, iteration: str) -> Any:
         return self.client.get(f"/api/v1/projects/{project}/iterations/{iteration}/progress").json()
+
+    def cancel(self, project: str, iteration: str) -> Any:
+        response = self.client.post(f"/api/v1/projects/{project}/iterations/{iteration}/cancel")
+        assert response.status_code == 200, response.text
+        return response.json()
 
     def start(self, project: str) -> str:
         return self.ok("POST", f"/projects/{project}/train", params={"forceTrain": "true"})["id"]
@@ -55,6 +64,18 @@ def remote(server: Server) -> Iterator[Remote]:
         yield caller
     finally:
         caller.client.close()
+
+
+def stocked(api: Remote, name: str = "fruit") -> str:
+    """Make a project of red and blue pictures; give its id."""
+    project = make_project(api, name, classificationType="Multiclass")
+    for at, colour in enumerate(("red", "blue")):
+        tag = make_tag(api, project, colour)
+        for first in range(0, PER_TAG, BATCH):
+            numbers = range(1000 * at + first, 1000 * at + first + BATCH)
+            entries = [entry(str(n), picture(n, colour, size=(256, 256), format="JPEG"), tag) for n in numbers]
+            assert upload(api, project, *entries).status_code == 200
+    return project
 
 
 def until(look: Callable[[], Found | None], seconds: float = PATIENCE_SECONDS) -> Found:

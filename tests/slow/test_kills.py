@@ -16,16 +16,14 @@ from typing import Any
 import httpx2
 import psycopg
 import pytest
-from tests.slow.remote import LOOKING, Remote, alive, remote, until
+from tests.slow.remote import LOOKING, PER_TAG, Remote, alive, remote, stocked, until
 from tests.support import postgres
-from tests.support.flows import entry, make_project, make_tag, upload
+from tests.support.flows import entry, make_project, upload
 from tests.support.pictures import picture
 from tests.support.server import Server
 
 pytestmark = pytest.mark.slow
 
-PER_TAG = 100
-BATCH = 50
 # One thread, so that a training takes long enough to be killed.
 SLOWLY = {"FOVEAL_THREADS": "1"}
 
@@ -39,18 +37,6 @@ class Stock:
 
     def copied(self, target: Path) -> Path:
         return Path(shutil.copytree(self.data, target))
-
-
-def stocked(api: Remote) -> str:
-    """Make a project of red and blue pictures; give its id."""
-    project = make_project(api, classificationType="Multiclass")
-    for at, colour in enumerate(("red", "blue")):
-        tag = make_tag(api, project, colour)
-        for first in range(0, PER_TAG, BATCH):
-            numbers = range(1000 * at + first, 1000 * at + first + BATCH)
-            entries = [entry(str(n), picture(n, colour, size=(256, 256), format="JPEG"), tag) for n in numbers]
-            assert upload(api, project, *entries).status_code == 200
-    return project
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,8 @@
 """The prediction operations, and quick test, which is the same with a training key and no published name."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -18,6 +21,7 @@ from foveal.security import fetch
 from foveal.services import iterations, limits, pictures, predictions, projects, sweeping, tags
 from foveal.services.pictures import Picture
 from foveal.services.predictions import Verdict
+from foveal.services.tags import CountedTag
 
 router = APIRouter(tags=["Prediction"])
 quick_test = APIRouter(prefix="/projects/{project_id}/quicktest", tags=["Quick test"])
@@ -39,53 +43,57 @@ def application(application: str | None = None) -> str | None:
 ApplicationDep = Annotated[str | None, Depends(application)]
 
 
-class Published:
-    """What a prediction route works on: the iteration under the published name."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a prediction route asks: an iteration with its tags; and how large a picture may be."""
 
-    def __init__(
-        self, project_id: UUID, published_name: str, parts: PartsDep, caller: CallerDep, request: Request
-    ) -> None:
-        self.parts = parts
-        self.request = request
-        with parts.sessions.read.begin() as session:
-            project = projects.get(session, project_id)
-            self.iteration = iterations.published(session, project, published_name, caller.resource_id)
-            self.tags = tags.of_iteration(session, self.iteration)
-            session.expunge_all()
-
-    def answer(self, data: bytes, *, store: bool, application: str | None = None) -> prediction_schemas.ImagePrediction:
-        return _answer(self, data, max_bytes=imaging.PREDICTION_BYTES, store=store, application=application)
+    parts: Parts
+    prediction_id: UUID
+    iteration: Iteration
+    tags: Sequence[CountedTag]
+    max_bytes: int
 
 
-class Tested:
-    """What a quick test works on: the iteration named, or the newest that completed."""
-
-    def __init__(
-        self,
-        project_id: UUID,
-        parts: PartsDep,
-        request: Request,
-        iteration_id: Annotated[UUID | None, Query(alias="iterationId")] = None,
-    ) -> None:
-        self.parts = parts
-        self.request = request
-        with parts.sessions.read.begin() as session:
-            self.iteration = _tested(session, project_id, iteration_id)
-            self.tags = tags.of_iteration(session, self.iteration)
-            session.expunge_all()
-
-    def answer(self, data: bytes, *, store: bool) -> prediction_schemas.ImagePrediction:
-        return _answer(self, data, max_bytes=imaging.TRAINING_BYTES, store=store, application=None)
+def asked(parts: Parts, request: Request, find: Callable[[Session], Iteration], *, max_bytes: int) -> Asked:
+    """Find the iteration; what it says is known by the id of the request."""
+    with parts.sessions.read.begin() as session:
+        iteration = find(session)
+        trained = tags.of_iteration(session, iteration)
+        session.expunge_all()
+    id = UUID(request.state.request_id)
+    return Asked(parts=parts, prediction_id=id, iteration=iteration, tags=trained, max_bytes=max_bytes)
 
 
-TestedDep = Annotated[Tested, Depends()]
+def published(project_id: UUID, published_name: str, parts: PartsDep, caller: CallerDep, request: Request) -> Asked:
+    """Ask the iteration under the published name."""
+
+    def find(session: Session) -> Iteration:
+        project = projects.get(session, project_id)
+        return iterations.published(session, project, published_name, caller.resource_id)
+
+    return asked(parts, request, find, max_bytes=imaging.PREDICTION_BYTES)
+
+
+def under_test(
+    project_id: UUID,
+    parts: PartsDep,
+    request: Request,
+    iteration_id: Annotated[UUID | None, Query(alias="iterationId")] = None,
+) -> Asked:
+    """Ask the iteration named, or the newest that completed."""
+    find = partial(_tested, project_id=project_id, iteration_id=iteration_id)
+    return asked(parts, request, find, max_bytes=imaging.TRAINING_BYTES)
+
+
+PublishedDep = Annotated[Asked, Depends(published)]
+TestedDep = Annotated[Asked, Depends(under_test)]
 
 
 def _operations(verb: str) -> APIRouter:
     """Make the four operations of a verb, classify or detect."""
 
-    def fitting(published: Annotated[Published, Depends()]) -> Published:
-        _check_verb(verb, published.iteration)
+    def fitting(published: PublishedDep) -> Asked:
+        check_verb(verb, published.iteration)
         return published
 
     router = APIRouter(prefix=f"/{{project_id}}/{verb}/iterations/{{published_name}}")
@@ -93,31 +101,32 @@ def _operations(verb: str) -> APIRouter:
 
     @router.post("/image", operation_id=name)
     def image(
-        picture: OnePictureDep, published: Annotated[Published, Depends(fitting)], application: ApplicationDep
+        picture: OnePictureDep, published: Annotated[Asked, Depends(fitting)], application: ApplicationDep
     ) -> prediction_schemas.ImagePrediction:
         """Up to 4 MB. Every tag, most probable first. The picture and the answer are kept."""
-        return published.answer(picture, store=True, application=application)
+        return _answer(published, picture, store=True, application=application)
 
     @router.post("/image/nostore", operation_id=f"{name}WithNoStore")
     def image_with_no_store(
-        picture: OnePictureDep, published: Annotated[Published, Depends(fitting)], _: ApplicationDep
+        picture: OnePictureDep, published: Annotated[Asked, Depends(fitting)], _: ApplicationDep
     ) -> prediction_schemas.ImagePrediction:
         """The same, nothing is kept."""
-        return published.answer(picture, store=False)
+        return _answer(published, picture, store=False)
 
     @router.post("/url", operation_id=f"{name}Url")
     def url(
-        address: UrlDep, published: Annotated[Published, Depends(fitting)], application: ApplicationDep
+        address: UrlDep, published: Annotated[Asked, Depends(fitting)], application: ApplicationDep
     ) -> prediction_schemas.ImagePrediction:
         """The same, with the address of a picture."""
-        return published.answer(fetch(address.url, published.parts.fetch_policy), store=True, application=application)
+        data = fetch(address.url, published.parts.fetch_policy)
+        return _answer(published, data, store=True, application=application)
 
     @router.post("/url/nostore", operation_id=f"{name}UrlWithNoStore")
     def url_with_no_store(
-        address: UrlDep, published: Annotated[Published, Depends(fitting)], _: ApplicationDep
+        address: UrlDep, published: Annotated[Asked, Depends(fitting)], _: ApplicationDep
     ) -> prediction_schemas.ImagePrediction:
         """The same, with the address of a picture, nothing is kept."""
-        return published.answer(fetch(address.url, published.parts.fetch_policy), store=False)
+        return _answer(published, fetch(address.url, published.parts.fetch_policy), store=False)
 
     return router
 
@@ -131,7 +140,7 @@ def quick_test_image(
     picture: OnePictureDep, tested: TestedDep, *, store: bool = True
 ) -> prediction_schemas.ImagePrediction:
     """Up to 6 MB. Without `iterationId`: the newest that completed (our choice)."""
-    return tested.answer(picture, store=store)
+    return _answer(tested, picture, store=store)
 
 
 @quick_test.post("/url", operation_id="QuickTestImageUrl")
@@ -139,10 +148,11 @@ def quick_test_image_url(
     address: UrlDep, tested: TestedDep, *, store: bool = True
 ) -> prediction_schemas.ImagePrediction:
     """The same, with the address of a picture."""
-    return tested.answer(fetch(address.url, tested.parts.fetch_policy), store=store)
+    return _answer(tested, fetch(address.url, tested.parts.fetch_policy), store=store)
 
 
-def _check_verb(verb: str, iteration: Iteration) -> None:
+def check_verb(verb: str, iteration: Iteration) -> None:
+    """Raise `Invalid` where the verb is not that of the iteration's type of project."""
     type = domains.get(iteration.domain_id).type
     if verb != VERB_OF_TYPE[type]:
         raise Invalid(
@@ -151,37 +161,54 @@ def _check_verb(verb: str, iteration: Iteration) -> None:
         )
 
 
-def _tested(session: Session, project_id: UUID, iteration_id: UUID | None) -> Iteration:
+def _tested(session: Session, *, project_id: UUID, iteration_id: UUID | None) -> Iteration:
     project = projects.get(session, project_id)
     if iteration_id is None:
         return iterations.newest_completed(session, project)
     return iterations.completed(session, project, iteration_id)
 
 
-def _answer(
-    model: Published | Tested, data: bytes, *, max_bytes: int, store: bool, application: str | None
-) -> prediction_schemas.ImagePrediction:
-    parts, iteration = model.parts, model.iteration
+def judge(asked: Asked, data: bytes, application: str | None = None) -> Verdict:
+    """Have the model look at a picture, and count that."""
+    parts, iteration = asked.parts, asked.iteration
+    said = predictions.answers(parts.models.classifier(iteration.id), data, max_bytes=asked.max_bytes)
     verdict = Verdict(
-        id=UUID(model.request.state.request_id),
+        id=asked.prediction_id,
         iteration=iteration,
-        probabilities=predictions.probabilities(parts.models.classifier(iteration.id), data, max_bytes=max_bytes),
+        probabilities=said.probabilities[0],
+        unknown=None if said.unknown is None else float(said.unknown[0]),
         application=application,
         created_at=parts.clock(),
     )
     _count(parts)
-    if store:
-        picture = _stored(parts, data, max_bytes)
-        with parts.sessions.write.begin() as session:
-            sweeping.hold(session, parts.blobs, [picture.digest], lambda _: data)
-            predictions.keep(session, verdict, picture)
+    return verdict
+
+
+def shape(asked: Asked, verdict: Verdict) -> prediction_schemas.ImagePrediction:
+    """Shape a verdict as Azure's clients read it."""
     return prediction_schemas.ImagePrediction(
         id=verdict.id,
-        project=iteration.project_id,
-        iteration=iteration.id,
+        project=verdict.iteration.project_id,
+        iteration=verdict.iteration.id,
         created=verdict.created_at,
-        predictions=prediction_shapes(model.tags, verdict.probabilities),
+        predictions=prediction_shapes(asked.tags, verdict.probabilities),
     )
+
+
+def _answer(
+    asked: Asked, data: bytes, *, store: bool, application: str | None = None
+) -> prediction_schemas.ImagePrediction:
+    verdict = judge(asked, data, application)
+    if store:
+        _keep(asked, verdict, data)
+    return shape(asked, verdict)
+
+
+def _keep(asked: Asked, verdict: Verdict, data: bytes) -> None:
+    picture = _stored(asked.parts, data, asked.max_bytes)
+    with asked.parts.sessions.write.begin() as session:
+        sweeping.hold(session, asked.parts.blobs, [picture.digest], lambda _: data)
+        predictions.keep(session, verdict, picture)
 
 
 def _stored(parts: Parts, data: bytes, max_bytes: int) -> Picture:

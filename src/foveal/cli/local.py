@@ -4,10 +4,10 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from foveal.engine.backbones import Backbone
+    from foveal.engine.report import Estimate, Report, TagReport
+
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
 MIN_IMAGES = 5
+PROMISE = 0.95  # of precision
+TOO_FEW = "too few photos to know"
 BACKBONE_HELP = "Backbone to look with: see foveal backbones list."
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -41,14 +46,15 @@ def train(
     """
     from foveal import domains
     from foveal.bundle import TagEntry
-    from foveal.engine import backbones, quick
+    from foveal.engine import backbones, quick, report, training
+    from foveal.engine.report import Judgements
 
     chosen = domains.parse(domain)
-    looking = backbones.find(backbone or chosen.backbone)
+    looking = backbones.find(backbone or chosen.backbone, None if backbone else chosen.size_px)
     photos = _tagged(folder)
     names = list(photos)
     paths = [path for name in names for path in photos[name]]
-    task = quick.Task(
+    task = training.Task(
         project=folder.resolve().name,
         iteration="local",
         domain=chosen.name,
@@ -57,23 +63,25 @@ def train(
         data_digest=_digest(paths),
         created_at=datetime.now(UTC),
     )
-    trained = quick.train(
-        out,
-        task,
-        quick.Data(_embeddings(paths, looking.name, quiet=as_json), _targets([len(photos[name]) for name in names])),
-        backbone=looking,
+    embeddings = _embeddings(paths, looking, quiet=as_json)
+    targets = _targets([len(photos[name]) for name in names])
+    trained = quick.train(out, task, training.Data(embeddings, targets), backbone=looking)
+    said = Judgements(
+        targets[trained.judged],
+        trained.held_out,
+        exclusive=task.exclusive,
+        design_effect=trained.manifest.metrics["design_effect"],
     )
-    figures = {
-        name: {"precision": tag.precision, "recall": tag.recall, "average_precision": tag.average_precision}
-        for name, tag in zip(names, trained.performance.tags, strict=True)
-    }
+    found = report.report(said, training.THRESHOLD, promise=PROMISE)
+    copies = _copies(paths, embeddings)
     if as_json:
-        print(json.dumps({"model": str(out), "tags": figures}, indent=2, ensure_ascii=False))
+        figures = {name: _as_json(tag) for name, tag in zip(names, found.tags, strict=True)}
+        calibration = {"calibration_error": found.reliability.error, "near_duplicates": copies}
+        print(json.dumps({"model": str(out), "tags": figures, **calibration}, indent=2, ensure_ascii=False))
         return
-    print(f"{'tag':24}{'photos':>8}{'precision':>11}{'recall':>9}{'AP':>9}")
-    for name, tag in figures.items():
-        values = f"{tag['precision']:>11.1%}{tag['recall']:>9.1%}{tag['average_precision']:>9.1%}"
-        print(f"{name[:23]:24}{len(photos[name]):>8}{values}")
+    _print_figures({name: len(photos[name]) for name in names}, found)
+    for group in copies:
+        print(f"Nearly the same: {', '.join(group)}")
     print(f"Judged by models that had not seen the photo. The model is in {out}: foveal predict {out} PHOTO")
 
 
@@ -93,9 +101,10 @@ def predict(
         labels = (folder / "labels.txt").read_text(encoding="utf-8").splitlines()
         classifier = Classifier(folder, threads=_threads())
         for path in images:
-            found = classifier.probabilities(_pixels(classifier.size_px, path)[None])[0].tolist()
-            ranked = sorted(zip(labels, found, strict=True), key=lambda pair: -pair[1])
-            _print_prediction(path, ranked, as_json=as_json)
+            said = classifier.answers(_pixels(classifier.size_px, path)[None])
+            ranked = sorted(zip(labels, said.probabilities[0].tolist(), strict=True), key=lambda pair: -pair[1])
+            unknown = None if said.unknown is None else float(said.unknown[0])
+            _print_prediction(path, ranked, unknown, as_json=as_json)
 
 
 def embed(
@@ -106,10 +115,12 @@ def embed(
     """Turn photos into vectors for your own search, clustering or statistics."""
     import numpy as np
 
+    from foveal.engine import backbones
+
     found = sorted({photo for path in paths for photo in _photos(path)})
     if not found:
         raise Invalid(f"There are no photos ({', '.join(SUFFIXES)}) in {', '.join(str(path) for path in paths)}.")
-    embeddings = _embeddings(found, backbone, quiet=False)
+    embeddings = _embeddings(found, backbones.find(backbone), quiet=False)
     np.savez(out, paths=np.array([str(path) for path in found]), embeddings=embeddings)
     print(f"{len(found)} embeddings of {embeddings.shape[1]} numbers in {out}")
 
@@ -146,22 +157,20 @@ def _targets(counts: Sequence[int]) -> "NDArray[np.bool_]":
     return np.repeat(np.eye(len(counts), dtype=bool), counts, axis=0)
 
 
-def _embeddings(paths: Sequence[Path], backbone: str, *, quiet: bool) -> "NDArray[np.float32]":
+def _embeddings(paths: Sequence[Path], backbone: "Backbone", *, quiet: bool) -> "NDArray[np.float32]":
     from rich.console import Console
     from rich.progress import Progress
 
-    from foveal.engine import backbones
     from foveal.engine.features import Embedder
 
-    found = backbones.find(backbone)
     with Progress(console=Console(stderr=True, quiet=quiet)) as progress:
         bar = progress.add_task("Looking at the photos", total=len(paths))
 
         def load(path: Path) -> "NDArray[np.uint8]":
             progress.advance(bar)
-            return _pixels(found.size_px, path)
+            return _pixels(backbone.size_px, path)
 
-        return Embedder(found, threads=_threads()).embed_each(paths, load)
+        return Embedder(backbone, threads=_threads()).embed_each(paths, load)
 
 
 def _pixels(size: int, path: Path) -> "NDArray[np.uint8]":
@@ -193,11 +202,47 @@ def _no_model(path: Path, reason: str) -> Invalid:
     return Invalid(f"{path} is neither the folder of a model nor an exported zip: {reason}.")
 
 
-def _print_prediction(path: Path, ranked: Sequence[tuple[str, float]], *, as_json: bool) -> None:
+def _copies(paths: Sequence[Path], embeddings: "NDArray[np.float32]") -> list[list[str]]:
+    """Groups of photos that are nearly the same."""
+    from foveal.engine.features import head_features
+    from foveal.engine.labelling.duplicates import near_duplicates
+
+    return [[str(paths[at]) for at in group.members] for group in near_duplicates(head_features(embeddings))]
+
+
+def _as_json(tag: "TagReport") -> dict[str, Any]:
+    names = ("precision", "recall", "average_precision")
+    rates = {name: getattr(tag.rates, name) for name in names}
+    values = {name: rate.value for name, rate in rates.items()}
+    return {**values, "known": tag.known, "intervals": {name: [rate.low, rate.high] for name, rate in rates.items()}}
+
+
+def _print_figures(counts: Mapping[str, int], found: "Report") -> None:
+    """A row for each tag, each figure with the interval that holds the true one nine times in ten."""
+    print(f"{'tag':24}{'photos':>8}{'precision':>20}{'recall':>20}{'AP':>20}")
+    for (name, count), tag in zip(counts.items(), found.tags, strict=True):
+        rates = (tag.rates.precision, tag.rates.recall, tag.rates.average_precision)
+        cells = "".join(f"{_cell(rate):>20}" for rate in rates) if tag.known else f"{TOO_FEW:>60}"
+        print(f"{name[:23]:24}{count:>8}{cells}")
+    print("In brackets: where the true figure lies, nine times in ten.")
+    error, chance = found.reliability.error, found.reliability.by_chance
+    print(f"Probabilities are {error:.1%} off on average; {chance:.1%} would be luck alone.")
+
+
+def _cell(rate: "Estimate") -> str:
+    return f"{rate.value:.0%} ({rate.low:.0%}-{rate.high:.0%})"
+
+
+def _print_prediction(path: Path, ranked: Sequence[tuple[str, float]], unknown: float | None, *, as_json: bool) -> None:
+    from foveal.inference.session import UNKNOWN_FROM
+
+    is_unknown = None if unknown is None else unknown >= UNKNOWN_FROM
     if as_json:
-        print(json.dumps({"image": str(path), "predictions": dict(ranked)}, ensure_ascii=False))
+        said = {"predictions": dict(ranked), "unknown": unknown, "is_unknown": is_unknown}
+        print(json.dumps({"image": str(path), **said}, ensure_ascii=False))
     else:
-        sys.stdout.write(f"{path}: " + ", ".join(f"{label} {value:.1%}" for label, value in ranked) + "\n")
+        remark = f"; unknown {unknown:.1%}: unlike the photos that it was trained on" if is_unknown else ""
+        sys.stdout.write(f"{path}: " + ", ".join(f"{label} {value:.1%}" for label, value in ranked) + remark + "\n")
 
 
 def _threads() -> int:

@@ -12,26 +12,28 @@ from typing import Annotated
 import typer
 
 from foveal.cli.admin import load_keys
-from foveal.settings import Settings
+from foveal.settings import MEBIBYTE, Settings
 
 Data = Annotated[Path | None, typer.Option(help="Folder of the database, the pictures, the models and the keys.")]
 Host = Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 for all.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="How many trainings, exports and other jobs are done at once.")]
 
 
 def serve(
     host: Host = None,
     port: Port = None,
     data: Data = None,
+    jobs: Jobs = None,
     *,
     worker: Annotated[bool, typer.Option(help="Train in this process's children too.")] = True,
 ) -> None:
-    """Serve the API, with one worker that trains. Everything is kept in the data folder (./foveal-data).
+    """Serve the API, with a worker that trains, or several. Everything is kept in the data folder (./foveal-data).
 
     Keys are made at the first start; `foveal keys show` prints them. Settings not given here come from FOVEAL_*
     variables: see docs/reference/settings.md.
     """
-    settings = Settings.load(os.environ, host=host, port=port, data=data)
+    settings = Settings.load(os.environ, host=host, port=port, data=data, workers=jobs)
     import uvicorn
 
     from foveal import logs
@@ -52,19 +54,20 @@ def serve(
         asyncio.run(server.serve(sockets=[listener]))
 
 
-def worker(data: Data = None) -> None:
+def worker(data: Data = None, jobs: Jobs = None) -> None:
     """Train for a server on another machine, with its database and blobs (FOVEAL_DATABASE_URL, FOVEAL_BLOBS_URL)."""
-    settings = Settings.load(os.environ, data=data)
+    settings = Settings.load(os.environ, data=data, workers=jobs)
     from foveal import logs
     from foveal.app import open_database
-    from foveal.jobs.worker import open_worker
+    from foveal.jobs.worker import open_crew
 
     logs.configure(settings.log_level)
-    working = open_worker(settings, open_database(settings))
+    crew = open_crew(settings, open_database(settings))
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, working.stop_on_signal)
+        signal.signal(number, crew.stop_on_signal)
     print(f"Worker is ready (database: {_without_password(settings.database)})", flush=True)
-    working.run()
+    crew.start()
+    crew.join()
 
 
 def run_job() -> None:
@@ -76,6 +79,8 @@ def run_job() -> None:
     from foveal.jobs.worker import open_workshop
 
     logs.configure(settings.log_level)
+    if settings.job_memory_mib:
+        child.limit_memory(settings.job_memory_mib * MEBIBYTE)
     # Ctrl-C reaches the whole group; the worker decides what becomes of its children.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(child.main(open_workshop(settings)))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, LargeBinary, String, TypeDecorator, text
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, LargeBinary, String, TypeDecorator, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAME_LENGTH = 256
@@ -229,7 +229,7 @@ class IterationImage(Table):
     """An image as it was when the iteration was trained, and what a model that had not seen it said of it.
 
     `positions` are those of its tags; `regions` are rows [id, position of the tag, left, top, width, height];
-    `held_out` is a float32 array of one probability for each tag.
+    `held_out` is a float32 array (repeats, tags) of probabilities. An image of the `test` set was not learned from.
     """
 
     __tablename__ = "iteration_image"
@@ -239,6 +239,7 @@ class IterationImage(Table):
     image_id: Mapped[UUID] = mapped_column(ForeignKey("image.id", ondelete="CASCADE"), primary_key=True)
     positions: Mapped[list[int]] = mapped_column(JSON())
     regions: Mapped[list[Any]] = mapped_column(JSON(), default=list)
+    test: Mapped[bool] = mapped_column(default=False, server_default=false())
     held_out: Mapped[bytes | None]
 
 
@@ -317,26 +318,45 @@ class Job(Table):
     """A piece of work for a worker. `subject_id` is the iteration, export, project or ended job that it is about.
 
     queued -> running (leased to a worker until `leased_until`) -> done | failed; a lost lease goes back to queued.
-    A queued job with a `leased_until` is put off until then.
+    Both may also end as cancelled. A queued job with a `leased_until` is put off until then.
     """
 
     __tablename__ = "job"
-    __table_args__ = (Index("job_status", "status", "created_at"),)
+    __table_args__ = (Index("job_status", "status", "queued_at"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     kind: Mapped[str] = mapped_column(String(32))
     project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
-    subject_id: Mapped[UUID]
+    subject_id: Mapped[UUID] = mapped_column(index=True)
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
     status: Mapped[str] = mapped_column(String(16), default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
+    """How many were begun; one that was given back is not counted."""
+    claims: Mapped[int] = mapped_column(default=0)
+    """How many there were; only grows, so that no two claims of a job are equal."""
     worker: Mapped[str | None] = mapped_column(String(64))
     leased_until: Mapped[datetime | None]
     stage: Mapped[str] = mapped_column(default="waiting for a worker")
     progress: Mapped[float] = mapped_column(default=0.0)
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What else the work says of its progress, as its answer on the wire has it."""
     error: Mapped[str | None]
     created_at: Mapped[datetime]
+    queued_at: Mapped[datetime]
+    """Its place in the queue: when it was made, or last made way for others."""
     finished_at: Mapped[datetime | None]
+
+
+class JobEvent(Table):
+    """A line in the log of a job; `level` is info, warning or error."""
+
+    __tablename__ = "job_event"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime]
+    level: Mapped[str] = mapped_column(String(16))
+    text: Mapped[str]
 
 
 def name_key(name: str) -> str:

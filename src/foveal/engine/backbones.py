@@ -6,7 +6,7 @@ same kind (`hub.py`); from then on nothing tells the two apart.
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -76,8 +76,8 @@ BACKBONES = (
 )
 
 
-def find(name: str = DEFAULT) -> Backbone:
-    """Look up a backbone that is ready for use, without ever fetching one.
+def find(name: str = DEFAULT, size_px: int | None = None) -> Backbone:
+    """Look up a backbone that is ready for use, without ever fetching one; with `size_px` it takes images of that size.
 
     Raises:
         NotFound: There is no such row.
@@ -86,7 +86,12 @@ def find(name: str = DEFAULT) -> Backbone:
     backbone = row(name)
     if backbone.source and not backbone.is_here:
         raise Unavailable(f"The backbone {name} is not on this machine; fetch it with: foveal backbones pull {name}")
-    return backbone
+    return backbone if size_px in (None, backbone.size_px) else enlarged(backbone, size_px)
+
+
+def enlarged(backbone: Backbone, size_px: int) -> Backbone:
+    """The same fully convolutional network for images of another size: another view of them."""
+    return replace(backbone, size_px=size_px, view=f"stretch-{size_px}")
 
 
 def row(name: str) -> Backbone:

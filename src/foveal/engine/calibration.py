@@ -15,7 +15,7 @@ from scipy.special import expit, log_expit, log_softmax
 SCALE_LIMITS = (1e-3, 1e3)
 SHIFT_SPREAD = 1.0  # of the prior on a tag's shift, in nats
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)

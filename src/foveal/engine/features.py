@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,6 +12,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from foveal.engine.backbones import Backbone
+from foveal.engine.resizing import at_size
 from foveal.errors import Invalid
 
 BATCH = 4  # fastest of 1, 4 and 8 images at 224 px, two threads with a batch each
@@ -30,13 +32,18 @@ class Embedder:
     another at every layer, the more so where decoding competes for the same cores.
     """
 
-    def __init__(self, backbone: Backbone, *, threads: int) -> None:
+    def __init__(self, backbone: Backbone, *, threads: int, file: Path | bytes | None = None) -> None:
+        """Load the backbone, or another network for images of its size: a file or the bytes of one."""
         self.backbone = backbone
         self._threads = threads
         options = RUNTIME.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        self._session = RUNTIME.InferenceSession(backbone.path, options, providers=["CPUExecutionProvider"])
+        content = file or backbone.path
+        self._session = RUNTIME.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        if self._session.get_inputs()[0].shape[2] != backbone.size_px:
+            content = at_size(content, backbone.size_px)
+            self._session = RUNTIME.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
     def embed(self, images: Iterable[Pixels]) -> Embeddings:
         """Embed RGB images (size_px, size_px, 3)."""

@@ -3,22 +3,26 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from foveal.engine.backbones import Backbone
 from foveal.engine.features import SMALLEST_NORM
 from foveal.engine.heads import Head
+from foveal.engine.unknown import Unknown
 from foveal.errors import Invalid
 
 INPUT = "image"  # float32 (batch, 3, s, s), RGB 0..255
 OUTPUT = "probabilities"  # float32 (batch, k)
+UNKNOWN = "unknown"  # float32 (batch, 1)
+PLAIN = "probabilities_plain"  # before the Negative tag gains what is unknown
 EMBEDDING = "embedding"
 LABELS = "foveal.labels"  # metadata: a JSON list, in the order of the columns
 MAPS = "foveal.maps"  # metadata of a backbone: a JSON object, stride -> name of the map's tensor
+Part = tuple[list[onnx.NodeProto], list[onnx.TensorProto]]
 # What Windows ML reads before it converts a picture, and what Azure's own exports carry.
 PIXELS: Mapping[str, str] = {
     "Image.BitmapPixelFormat": "Rgb8",
@@ -27,24 +31,56 @@ PIXELS: Mapping[str, str] = {
 }
 
 
-def classifier_graph(backbone: Backbone, head: Head, labels: Sequence[str]) -> bytes:
-    """Compose `image` float32 (batch, 3, s, s), RGB 0..255 -> `probabilities` (batch, k), k = len(labels)."""
-    if head.weights.shape != (backbone.dimension, len(labels)):
-        shape = (backbone.dimension, len(labels))
-        raise Invalid(
-            f"A head of shape {head.weights.shape} does not fit {shape} ({backbone.name}, {len(labels)} tags)."
-        )
-    model = onnx.load(backbone.path)
+def classifier_graph(
+    network: Path | bytes,
+    head: Head,
+    labels: Sequence[str],
+    *,
+    unknown: Unknown | None = None,
+    negative: int | None = None,
+) -> bytes:
+    """Compose `image` float32 (batch, 3, s, s), RGB 0..255 -> `probabilities` (batch, k), k = len(labels).
+
+    With `unknown` there is a second output of that name, (batch, 1). With `negative`, the column of the tag that means
+    "none of these", that tag gains what the picture is unknown, and the others lose it.
+
+    Raises:
+        Invalid: The head does not fit the backbone's file (or its bytes) or the labels.
+    """
+    model = onnx.load_from_string(network) if isinstance(network, bytes) else onnx.load(network)
+    dimension = model.graph.output[0].type.tensor_type.shape.dim[1].dim_value
+    if head.weights.shape != (dimension, len(labels)):
+        shape = (dimension, len(labels))
+        raise Invalid(f"A head of shape {head.weights.shape} does not fit {shape} (embedding, {len(labels)} tags).")
     nodes, weights = _normalised(), [_tensor("smallest_norm", np.float32(SMALLEST_NORM))]
     nodes.append(helper.make_node("Gemm", ["embedding_normal", "head_weights", "head_bias"], ["scores"], name="head"))
-    nodes.append(_activation(exclusive=head.exclusive))
+    mixed = unknown is not None and negative is not None
+    nodes.append(_activation(PLAIN if mixed else OUTPUT, exclusive=head.exclusive))
     weights += [_tensor("head_weights", head.weights), _tensor("head_bias", head.bias)]
+    outputs = [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", len(labels)])]
+    if unknown is not None:
+        _add(nodes, weights, _distance(unknown))
+        outputs.append(helper.make_tensor_value_info(UNKNOWN, TensorProto.FLOAT, ["batch", 1]))
+    if mixed:
+        _add(nodes, weights, _shared(np.arange(len(labels)) == negative))
     model.graph.node.extend(nodes)
     model.graph.initializer.extend(weights)
     del model.graph.output[:]
-    model.graph.output.append(helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", len(labels)]))
+    model.graph.output.extend(outputs)
     helper.set_model_props(model, {**PIXELS, LABELS: json.dumps(list(labels), ensure_ascii=False)})
     onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString(deterministic=True)
+
+
+def embedding_part(path: Path) -> bytes:
+    """The network inside a classifier's file: `image` -> `embedding`, as a backbone's file is."""
+    model = onnx.load(path)
+    inferred = onnx.shape_inference.infer_shapes(model)
+    known = next(each for each in inferred.graph.value_info if each.name == EMBEDDING)
+    del model.graph.output[:]
+    model.graph.output.append(known)
+    _drop_unused(model.graph)
+    del model.metadata_props[:]
     return model.SerializeToString(deterministic=True)
 
 
@@ -109,10 +145,54 @@ def _normalised() -> list[onnx.NodeProto]:
     ]
 
 
-def _activation(*, exclusive: bool) -> onnx.NodeProto:
+def _activation(output: str, *, exclusive: bool) -> onnx.NodeProto:
     if exclusive:
-        return helper.make_node("Softmax", ["scores"], [OUTPUT], name=OUTPUT, axis=1)
-    return helper.make_node("Sigmoid", ["scores"], [OUTPUT], name=OUTPUT)
+        return helper.make_node("Softmax", ["scores"], [output], name=output, axis=1)
+    return helper.make_node("Sigmoid", ["scores"], [output], name=output)
+
+
+def _distance(unknown: Unknown) -> Part:
+    """The same as `Unknown.scores`."""
+    steps = (
+        ("Sub", ["embedding_normal", "unknown_centre"], "unknown_centred"),
+        ("MatMul", ["unknown_centred", "unknown_basis"], "unknown_inside"),
+        ("ReduceL2", ["unknown_centred"], "unknown_length"),
+        ("ReduceL2", ["unknown_inside"], "unknown_length_inside"),
+        ("Mul", ["unknown_length", "unknown_length"], "unknown_square"),
+        ("Mul", ["unknown_length_inside", "unknown_length_inside"], "unknown_square_inside"),
+        ("Sub", ["unknown_square", "unknown_square_inside"], "unknown_distance"),
+        ("Sub", ["unknown_distance", "unknown_edge"], "unknown_beyond"),
+        ("Mul", ["unknown_beyond", "unknown_steepness"], "unknown_score"),
+        ("Sigmoid", ["unknown_score"], UNKNOWN),
+    )
+    weights = {
+        "unknown_centre": unknown.centre,
+        "unknown_basis": unknown.basis,
+        "unknown_edge": np.float32(unknown.edge),
+        "unknown_steepness": np.float32(unknown.steepness),
+    }
+    return _nodes(steps), [_tensor(name, values) for name, values in weights.items()]
+
+
+def _shared(negative: NDArray[np.bool_]) -> Part:
+    """The same as `unknown.shared`."""
+    steps = (
+        ("Sub", ["one", UNKNOWN], "known"),
+        ("Mul", [PLAIN, "known"], "probabilities_known"),
+        ("Mul", [UNKNOWN, "negative"], "probabilities_unknown"),
+        ("Add", ["probabilities_known", "probabilities_unknown"], OUTPUT),
+    )
+    return _nodes(steps), [_tensor("one", np.float32(1)), _tensor("negative", negative.astype(np.float32))]
+
+
+def _nodes(steps: Sequence[tuple[str, list[str], str]]) -> list[onnx.NodeProto]:
+    over: dict[str, dict[str, Any]] = {"ReduceL2": {"axes": [1], "keepdims": 1}}
+    return [helper.make_node(kind, inputs, [name], name=name, **over.get(kind, {})) for kind, inputs, name in steps]
+
+
+def _add(nodes: list[onnx.NodeProto], weights: list[onnx.TensorProto], part: Part) -> None:
+    nodes += part[0]
+    weights += part[1]
 
 
 def _tensor(name: str, values: NDArray[np.float32] | np.float32) -> onnx.TensorProto:

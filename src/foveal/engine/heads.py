@@ -14,20 +14,18 @@ from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
 
 from foveal.engine import calibration, evaluate, solvers
+from foveal.engine.calibration import Calibration
+from foveal.engine.evaluate import FEWEST_FOLDS, MOST_HELD_OUT, NEVER_HELD, Folds
 from foveal.engine.features import head_features
 from foveal.errors import Invalid
 
-MOST_FOLDS = 5
-MANY_IMAGES = 1_000  # from here on three folds judge as surely as five do
-MANY_IMAGES_FOLDS = 3
-FEWEST_FOLDS = 2
-NEVER_HELD = -1  # the fold of images that are only learned from
 CONFIDENCE = 0.5  # of each image in the log loss: folds share images, so their losses are not independent
 SMALLEST_WEIGHT = 0.01  # relative to the best candidate
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 Targets = NDArray[np.bool_]  # (n, k)
 Solver = Callable[[solvers.Problem, Sequence[float]], list[solvers.Linear]]
+Tried = Mapping[str, tuple[Solver, tuple[float, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +54,37 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A head, the method that counts most in it, its out-of-fold probabilities (n, k), and what was tried."""
+    """A head, the method that counts most in it, what was tried, and what was said of images not seen.
+
+    `judged` (m,) are the images that were judged, ascending; `held_out` (repeats, m, k) what each repeat said of them,
+    `uncalibrated` (repeats, m, k) what the best candidate's bare scores would have said.
+    """
 
     head: Head
     method: str
     regularisation: float
+    judged: NDArray[np.intp]
     held_out: NDArray[np.float32]
+    uncalibrated: NDArray[np.float32]
     candidates: tuple[Candidate, ...]
 
 
-SOLVERS: Mapping[str, tuple[Solver, tuple[float, ...]]] = {
+SOLVERS: Tried = {
     "ridge": (solvers.ridge, (1e-4, 1e-3, 1e-2, 1e-1)),
     "gaussian": (solvers.gaussian, (0.01, 0.03, 0.1, 0.3, 0.7)),
     "logistic": (solvers.logistic, (1e-2, 1e-3, 1e-4)),
 }
+CLOSED_FORM = ("ridge", "gaussian")
+"""What is tried on very many images: the solvers that need one pass over them."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """A candidate with the calibration fitted on its out-of-fold scores, and those scores calibrated, (n, k)."""
+    """A candidate with its out-of-fold scores (repeats * m, k), and the calibration fitted on them."""
 
     candidate: Candidate
-    calibration: calibration.Calibration
-    calibrated: Floats
+    scores: Floats
+    calibration: Calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,7 @@ def fit(
     *,
     exclusive: bool,
     seed: int,
-    borrowed: NDArray[np.bool_] | None = None,
+    folds: Folds | None = None,
 ) -> Fitted:
     """Weigh, calibrate and fit a head.
 
@@ -105,67 +111,127 @@ def fit(
         targets: (n, k), which image has which tag.
         exclusive: each image has exactly one tag (softmax); else any number, none included (sigmoids).
         seed: decides the folds; the same data and seed give the same head.
-        borrowed: (n,), which images are only learned from: an earlier iteration's, that nobody asks to be judged.
-            The out-of-fold probabilities are those of the others, in their order.
+        folds: (repeats, n), in which fold an image is judged, `NEVER_HELD` for those that are only learned from;
+            default: `evaluate.plan`.
     """
-    own = np.ones(len(targets), bool) if borrowed is None else ~borrowed
-    _check(features, targets, own, exclusive=exclusive)
-    space = _space(head_features(features).astype(np.float64))
+    if folds is None:
+        folds = evaluate.plan(targets, seed)
+    judged = np.flatnonzero(folds[0] != NEVER_HELD)
+    _check(features, targets, judged, exclusive=exclusive)
+    space = _space(head_features(features))
     problem = solvers.Problem(space.coordinates, targets, exclusive)
-    folds = np.full(len(targets), NEVER_HELD, np.intp)
-    folds[own] = _folds(targets[own], seed)
-    trials = _weighed(_trials(problem, folds), int(own.sum()))
-    best = trials[0].candidate
-    scores = sum((trial.candidate.weight * trial.calibrated for trial in trials), np.zeros(targets[own].shape))
-    held_out = (softmax(scores, axis=1) if exclusive else expit(scores)).astype(np.float32)
-    candidates = tuple(trial.candidate for trial in trials)
-    return Fitted(_head(problem, space, trials), best.method, best.regularisation, held_out, candidates)
+    tried = _tried(len(targets))
+    said = np.empty((sum(len(strengths) for _, strengths in tried.values()), *folds.shape, targets.shape[1]))
+    for repeat, placed in enumerate(folds):
+        for fold in range(placed.max() + 1):
+            held = placed == fold
+            said[:, repeat, held] = _scores(problem.part(~held), problem.inputs[held], tried)
+    return _assembled(problem, space, said[:, :, judged], judged)
 
 
-def _check(features: NDArray[np.float32], targets: Targets, own: NDArray[np.bool_], *, exclusive: bool) -> None:
+def scores(features: NDArray[np.float32], targets: Targets, held: NDArray[np.float32], *, exclusive: bool) -> Floats:
+    """What each candidate, fitted on raw embeddings (n, d) and their targets, says of those held out (m, d): (c, m, k).
+
+    For embeddings that differ from fold to fold, as those of a network that is trained anew for each.
+    """
+    space = _space(head_features(features))
+    problem = solvers.Problem(space.coordinates, targets, exclusive)
+    return _scores(problem, (head_features(held) - space.centre) @ space.basis, _tried(len(features) + len(held)))
+
+
+def assemble(
+    features: NDArray[np.float32], targets: Targets, said: Floats, judged: NDArray[np.intp], *, exclusive: bool
+) -> Fitted:
+    """Weigh, calibrate and fit a head on raw embeddings (n, d), given `scores` of the judged ones (c, repeats, m, k).
+
+    Rows of the embeddings that nobody judges are learned from too.
+    """
+    space = _space(head_features(features))
+    return _assembled(solvers.Problem(space.coordinates, targets, exclusive), space, said, judged)
+
+
+def log_loss(said: Floats, targets: Targets, *, exclusive: bool) -> float:
+    """The calibrated log loss, in nats per image or decision, of the head that `scores` (c, m, k) would give."""
+    judged = solvers.Problem(np.zeros((len(targets), 1)), targets, exclusive)
+    together, final = _together(_weighed(_trials(judged, said), len(targets)), judged)
+    return _log_loss(final.apply(together), judged)
+
+
+def _assembled(problem: solvers.Problem, space: _Space, said: Floats, judged: NDArray[np.intp]) -> Fitted:
+    """Make the head from the out-of-fold scores (c, repeats, m, k) of the judged images."""
+    shape = said.shape[1:]
+    repeated = problem.part(np.tile(judged, shape[0]))
+    trials = _weighed(_trials(repeated, said.reshape(len(said), -1, shape[-1])), len(judged))
+    together, final = _together(trials, repeated)
+    best = trials[0]
+
+    def probabilities(scores: Floats) -> NDArray[np.float32]:
+        values = softmax(scores, axis=1) if problem.exclusive else expit(scores)
+        return values.astype(np.float32).reshape(shape)
+
+    return Fitted(
+        head=_head(problem, space, trials, final),
+        method=best.candidate.method,
+        regularisation=best.candidate.regularisation,
+        judged=judged,
+        held_out=probabilities(final.apply(together)),
+        uncalibrated=probabilities(best.scores),
+        candidates=tuple(trial.candidate for trial in trials),
+    )
+
+
+def _check(features: NDArray[np.float32], targets: Targets, judged: NDArray[np.intp], *, exclusive: bool) -> None:
     if features.shape[0] != targets.shape[0] or targets.shape[1] == 0:
         raise Invalid(f"{features.shape[0]} embeddings do not fit targets of shape {targets.shape}.")
     if exclusive and (targets.shape[1] < FEWEST_FOLDS or not (targets.sum(1) == 1).all()):
         raise Invalid("Each image must have exactly one of at least two tags.")
-    fewest = int(targets[own].sum(0).min())
+    fewest = int(targets[judged].sum(0).min())
     if fewest < FEWEST_FOLDS:
         raise Invalid(f"Each tag must have at least {FEWEST_FOLDS} images; one has {fewest}.")
 
 
-def _space(vectors: Floats) -> _Space:
+def _space(features: NDArray[np.float32]) -> _Space:
+    # Of very many images, single precision is enough and twice as fast.
+    vectors: Floats = features if len(features) > MOST_HELD_OUT else features.astype(np.float64)
     centre = vectors.mean(0)
     centred = vectors - centre
     count, dimension = vectors.shape
-    basis = np.eye(dimension) if count > dimension else np.linalg.qr(centred.T)[0]
+    basis = np.eye(dimension, dtype=vectors.dtype) if count > dimension else np.linalg.qr(centred.T)[0]
     length = max(float(np.sqrt((centred**2).sum(1).mean())), 1e-12)
-    return _Space(centre, basis / length, centred @ basis / length)
+    coordinates = centred / length if count > dimension else centred @ basis / length
+    return _Space(centre, basis / length, coordinates)
 
 
-def _folds(targets: Targets, seed: int) -> NDArray[np.intp]:
-    most = MOST_FOLDS if len(targets) < MANY_IMAGES else MANY_IMAGES_FOLDS
-    count = int(np.clip(targets.sum(0).min(), FEWEST_FOLDS, most))
-    return evaluate.folds(targets, count, np.random.default_rng(seed))
+def _tried(images: int) -> Tried:
+    """The solvers that are tried on so many images, with their strengths."""
+    return SOLVERS if images <= MOST_HELD_OUT else {name: SOLVERS[name] for name in CLOSED_FORM}
 
 
-def _trials(problem: solvers.Problem, folds: NDArray[np.intp]) -> list[_Trial]:
-    """Every candidate's scores on the folds that it did not see."""
-    own = folds != NEVER_HELD
-    judged = problem.part(own)
-    trials: list[_Trial] = []
-    for method, (solve, strengths) in SOLVERS.items():
-        scores = np.empty((len(strengths), *problem.targets.shape))
-        for fold in range(folds.max() + 1):
-            held = folds == fold
-            for row, linear in enumerate(solve(problem.part(~held), strengths)):
-                scores[row, held] = linear(problem.inputs[held])
-        trials += [_trial(judged, method, strength, scores[row, own]) for row, strength in enumerate(strengths)]
-    return trials
+def _scores(problem: solvers.Problem, held: Floats, tried: Tried) -> Floats:
+    """What each candidate, fitted on the problem, says of other coordinates (m, r): (c, m, k)."""
+    found: list[Floats] = []
+    for solve, strengths in tried.values():
+        found += [linear(held) for linear in solve(problem, strengths)]
+    return np.stack(found)
 
 
-def _trial(problem: solvers.Problem, method: str, regularisation: float, scores: Floats) -> _Trial:
-    fitted = calibration.fit(scores, problem.targets, exclusive=problem.exclusive)
-    calibrated = fitted.apply(scores)
-    return _Trial(Candidate(method, regularisation, _log_loss(calibrated, problem)), fitted, calibrated)
+def _trials(judged: solvers.Problem, said: Floats) -> list[_Trial]:
+    """Every candidate with its scores (c, m, k) on what it did not see; there are as many as solvers were tried."""
+    names = [(method, strength) for method, (_, strengths) in SOLVERS.items() for strength in strengths]
+    return [_trial(judged, *name, scores) for name, scores in zip(names, said, strict=False)]
+
+
+def _together(trials: Sequence[_Trial], judged: solvers.Problem) -> tuple[Floats, Calibration]:
+    """The weighted scores (m, k) of the trials, and the calibration of their sum."""
+    together = np.zeros(judged.targets.shape)
+    for trial in trials:
+        together += trial.candidate.weight * trial.calibration.apply(trial.scores)
+    return together, calibration.fit(together, judged.targets, exclusive=judged.exclusive)
+
+
+def _trial(judged: solvers.Problem, method: str, regularisation: float, scores: Floats) -> _Trial:
+    fitted = calibration.fit(scores, judged.targets, exclusive=judged.exclusive)
+    return _Trial(Candidate(method, regularisation, _log_loss(fitted.apply(scores), judged)), scores, fitted)
 
 
 def _weighed(trials: Sequence[_Trial], images: int) -> list[_Trial]:
@@ -185,8 +251,8 @@ def _log_loss(scores: Floats, problem: solvers.Problem) -> float:
     return float(-log_expit(np.where(problem.targets, scores, -scores)).mean())
 
 
-def _head(problem: solvers.Problem, space: _Space, trials: Sequence[_Trial]) -> Head:
-    """Fit what counts to all images; calibration, weight, rotation and centre fold into one linear map."""
+def _head(problem: solvers.Problem, space: _Space, trials: Sequence[_Trial], final: Calibration) -> Head:
+    """Fit what counts to all images; calibrations, weights, rotation and centre fold into one linear map."""
     weights, bias = np.zeros((problem.inputs.shape[1], problem.targets.shape[1])), np.zeros(problem.targets.shape[1])
     for method, (solve, _) in SOLVERS.items():
         counting = [each for each in trials if each.candidate.method == method and each.candidate.weight > 0]
@@ -196,5 +262,5 @@ def _head(problem: solvers.Problem, space: _Space, trials: Sequence[_Trial]) -> 
             share, scale = trial.candidate.weight, trial.calibration.scale
             weights += share * scale * linear.weights
             bias += share * (scale * linear.bias + trial.calibration.shift)
-    weights = space.basis @ weights
+    weights, bias = space.basis @ weights * final.scale, bias * final.scale + final.shift
     return Head(weights.astype(np.float32), (bias - space.centre @ weights).astype(np.float32), problem.exclusive)

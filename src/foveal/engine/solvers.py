@@ -17,7 +17,7 @@ LOGISTIC_STEPS = 60
 LOGISTIC_TOLERANCE = 1e-4
 SMALLEST_SPREAD = 1e-9
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Problem:
     targets: NDArray[np.bool_]
     exclusive: bool
 
-    def part(self, chosen: NDArray[np.bool_]) -> "Problem":
+    def part(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "Problem":
         return Problem(self.inputs[chosen], self.targets[chosen], self.exclusive)
 
     @cached_property
@@ -65,9 +65,9 @@ class Linear:
 
 def ridge(problem: Problem, strengths: Sequence[float]) -> list[Linear]:
     """Least squares to +1 and -1, in closed form; the strength is relative to the mean square of the inputs."""
-    weights = problem.image_weights / problem.image_weights.sum()
+    weights = (problem.image_weights / problem.image_weights.sum()).astype(problem.inputs.dtype)
     middle = weights @ problem.inputs
-    signs = np.where(problem.targets, 1.0, -1.0)
+    signs = np.where(problem.targets, 1.0, -1.0).astype(problem.inputs.dtype)
     level = weights @ signs
     centred = problem.inputs - middle
     weighted = centred * weights[:, None]
@@ -99,7 +99,7 @@ def logistic(problem: Problem, strengths: Sequence[float]) -> list[Linear]:
 
 
 def _classes(problem: Problem, strengths: Sequence[float]) -> list[Linear]:
-    held = problem.targets.astype(np.float64)
+    held = problem.targets.astype(problem.inputs.dtype)
     means = held.T @ problem.inputs / np.maximum(held.sum(0), 1)[:, None]
     rest = problem.inputs - held @ means
     degrees = max(len(rest) - held.shape[1], 1)
@@ -108,7 +108,7 @@ def _classes(problem: Problem, strengths: Sequence[float]) -> list[Linear]:
 
 
 def _pairs(problem: Problem, strengths: Sequence[float]) -> list[Linear]:
-    held = problem.targets.astype(np.float64)
+    held = problem.targets.astype(problem.inputs.dtype)
     count = len(held)
     with_tag, without = np.maximum(held.sum(0), 1), np.maximum(count - held.sum(0), 1)
     middle = problem.inputs.mean(0)
@@ -132,7 +132,7 @@ def _shrunk(covariance: Floats, right: Floats, strengths: Sequence[float]) -> li
 
 
 def _solve(gram: Floats, right: Floats, ridge: float) -> Floats:
-    return linalg.solve(gram + ridge * np.eye(len(gram)), right, assume_a="pos")
+    return linalg.solve(gram.astype(np.float64) + ridge * np.eye(len(gram)), right, assume_a="pos")
 
 
 def _loss(flat: Floats, problem: Problem, strength: float) -> tuple[float, Floats]:

@@ -9,7 +9,7 @@ import structlog
 
 from foveal.engine import backbones
 from foveal.errors import Conflict, ServiceError
-from foveal.jobs import handlers
+from foveal.jobs import handlers, remedies
 from foveal.jobs.workshop import Workshop
 from foveal.services import jobs
 from foveal.services.jobs import Claim
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 def main(workshop: Workshop) -> int:
-    """Read a line `job attempt`, do the job; return the exit code. An empty line or an end means there is none."""
+    """Read a line `job claim`, do the job; return the exit code. An empty line or an end means there is none."""
     workshop.embedder(backbones.find())  # loaded while nobody waits
     # Unbuffered: a thread that waits in a buffered read cannot be left behind when the interpreter ends.
     requests = FileIO(STANDARD_INPUT, closefd=False)
@@ -35,18 +35,35 @@ def main(workshop: Workshop) -> int:
 
 def perform(workshop: Workshop, claim: Claim) -> int:
     """Do a claimed job and record how it ended."""
+    reason = _attempt(workshop, claim)
+    if reason is not None:
+        _fail(workshop, claim, reason)
+    return 0
+
+
+def limit_memory(size_bytes: int) -> None:
+    """Have this process fail to allocate more than so much data, with an error that can be named."""
+    try:
+        import resource  # noqa: PLC0415  # POSIX only
+    except ModuleNotFoundError:
+        return log.warning("no limit of memory is held: this system knows none")
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    soft = size_bytes if most == resource.RLIM_INFINITY else min(size_bytes, most)
+    return resource.setrlimit(resource.RLIMIT_DATA, (soft, most))
+
+
+def _attempt(workshop: Workshop, claim: Claim) -> str | None:
+    """Do the job; return why it failed, when all that it held in memory is free again."""
     try:
         handlers.run(workshop, claim)
     except Conflict as error:
         log.warning("job given up", reason=str(error))
     except ServiceError as error:
-        _fail(workshop, claim, str(error))
+        return str(error)
     except Exception as error:  # the outermost loop of a job: whatever happened is logged and stored
         log.exception("job failed")
-        _fail(
-            workshop, claim, f"The work failed unexpectedly ({type(error).__name__}: {error}). The log has the details."
-        )
-    return 0
+        return remedies.of(error)
+    return None
 
 
 def _fail(workshop: Workshop, claim: Claim, error: str) -> None:

@@ -64,7 +64,7 @@ class LocalExecutor:
         assert process is not None
         assert process.stdin is not None
         try:
-            process.stdin.write(f"{claim.job_id} {claim.attempt}\n".encode())
+            process.stdin.write(f"{claim.job_id} {claim.number}\n".encode())
         except BrokenPipeError:
             process.wait()  # it ended before it read its job; the exit code tells the worker so
         return Handle(process)

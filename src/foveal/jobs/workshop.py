@@ -25,6 +25,7 @@ class Workshop:
     embedder: Callable[[Backbone], Embedder]
     clock: Callable[[], datetime]
     scratch: Path
+    threads: int
     fetch_policy: FetchPolicy
     smtp: Smtp | None
     webhook: Webhook | None

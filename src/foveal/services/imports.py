@@ -269,8 +269,8 @@ def _add_iteration(session: Session, project: Project, arrived: Arrived, id: UUI
     ]
     remembered = [row for row in piece["images"] if row[0] in known]
     learnt = [
-        TrainingImage(ids[image], known[image]["digest"], known[image]["rendered"], tuple(positions))
-        for image, positions, _, _ in remembered
+        TrainingImage(ids[image], known[image]["digest"], known[image]["rendered"], tuple(positions), any(test))
+        for image, positions, _, _, *test in remembered
     ]
     domain_id = domains.get(UUID(piece["domain_id"])).id
     session.add(
@@ -312,8 +312,9 @@ def _add_iteration(session: Session, project: Project, arrived: Arrived, id: UUI
                 "positions": positions,
                 "regions": [[str(ids[region]), *rest] for region, *rest in regions],
                 "held_out": b64decode(held_out) if held_out is not None else None,
+                "test": any(test),  # earlier versions sent no such flag
             }
-            for image, positions, regions, held_out in remembered
+            for image, positions, regions, held_out, *test in remembered
         ),
     )
 

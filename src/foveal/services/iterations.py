@@ -24,12 +24,18 @@ TRAINING = "Training"
 COMPLETED = "Completed"
 FAILED = "Failed"
 REGULAR = "Regular"
+ADVANCED = "Advanced"
+TYPES = (REGULAR, ADVANCED)
+UNTRAINABLE_PLATFORMS = ("VAIDK",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What a training shall be like."""
 
+    type: str = REGULAR
+    budget_hours: int = 0
+    """How long an Advanced training may take."""
     selected_tags: Sequence[UUID] = ()
     force: bool = False
     base: Iteration | None = None
@@ -50,7 +56,7 @@ class Publication:
 
 
 def start(session: Session, project: Project, order: Order, *, now: datetime, limits: Limits = OFF) -> Iteration:
-    """Begin a Quick training: check what it needs, remember what it is about, enqueue the job.
+    """Begin a training: check what it needs, remember what it is about, enqueue the job.
 
     Raises:
         Invalid: One of the preconditions is not met; the code and the message tell which.
@@ -66,10 +72,12 @@ def start(session: Session, project: Project, order: Order, *, now: datetime, li
         )
     training_set = training_sets.gather(session, project, order.selected_tags)
     training_sets.check(project, training_set)
+    if order.type == ADVANCED:
+        _check_advanced(project, order)
     if order.base is not None:
         _check_base(project, order.base)
     last = next((iteration for iteration in existing if iteration.status == COMPLETED), None)
-    if last is not None and _same(last, training_set, order.base) and not order.force:
+    if last is not None and _same(last, training_set, order) and not order.force:
         _refuse_again(last)
     iteration = _add(session, project, training_set, order, now=now)
     jobs.enqueue(session, jobs.TRAIN, project_id=project.id, subject_id=iteration.id, now=now)
@@ -221,8 +229,28 @@ def _check_base(project: Project, base: Iteration) -> None:
         )
 
 
-def _same(last: Iteration, training_set: TrainingSet, base: Iteration | None) -> bool:
-    return last.data_digest == training_set.digest and last.base_iteration_id == (base.id if base else None)
+def _check_advanced(project: Project, order: Order) -> None:
+    if order.budget_hours < 1:
+        raise Invalid(
+            f"Advanced training needs reservedBudgetInHours of at least 1, an upper limit of its time; this is "
+            f"{order.budget_hours}.",
+            "BadRequestReservedBudgetInHoursNotEnoughForAdvancedTraining",
+        )
+    if refused := sorted(set(UNTRAINABLE_PLATFORMS) & set(project.target_export_platforms)):
+        raise Invalid(
+            f"Advanced training does not serve the target export platform {refused[0]}: take it out of the project's "
+            "settings.",
+            "BadRequestExportPlatformNotSupportedForAdvancedTraining",
+        )
+
+
+def _same(last: Iteration, training_set: TrainingSet, order: Order) -> bool:
+    """Tell whether the training would repeat the last one; a longer budget is something new."""
+    base_id = order.base.id if order.base else None
+    ordered = training_set.digest, base_id, order.type
+    return (last.data_digest, last.base_iteration_id, last.training_type) == ordered and (
+        order.budget_hours <= last.reserved_budget_hours
+    )
 
 
 def _refuse_again(last: Iteration) -> NoReturn:
@@ -248,7 +276,8 @@ def _add(session: Session, project: Project, training_set: TrainingSet, order: O
         last_modified_at=now,
         domain_id=project.domain_id,
         classification_type=project.classification_type,
-        training_type=REGULAR,
+        training_type=order.type,
+        reserved_budget_hours=order.budget_hours,
         base_project_id=order.base.project_id if order.base else None,
         base_iteration_id=order.base.id if order.base else None,
         notification_address=order.notification_address,
@@ -298,6 +327,7 @@ def _remember(session: Session, project: Project, iteration: Iteration, training
                 "image_id": image.id,
                 "positions": list(image.positions),
                 "regions": drawn.get(image.id, []),
+                "test": image.test,
                 "held_out": None,
             }
             for image in training_set.images

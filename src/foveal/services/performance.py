@@ -5,42 +5,62 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from foveal.db.tables import Image, Iteration, IterationImage
+from foveal.domains import MULTICLASS
 from foveal.engine import evaluate
 from foveal.engine.evaluate import Performance
+from foveal.engine.report import Judgements
 from foveal.errors import NotFound
 from foveal.services import image_tags
 
 DEFAULT_THRESHOLD = 0.5
 DEFAULT_OVERLAP = 0.3  # of a detector's box with the true one
+EARLIER_DESIGN_EFFECT = 2.25  # of five folds, as iterations of earlier versions were judged
 
 
 def record(session: Session, iteration: Iteration, image_ids: Sequence[UUID], held_out: NDArray[np.float32]) -> None:
-    """Keep the held-out probabilities (images, tags) of the iteration's images."""
+    """Keep the held-out probabilities (repeats, images, tags) of the iteration's images."""
     rows = [
-        {"iteration_id": iteration.id, "image_id": image_id, "held_out": row.astype("<f4").tobytes()}
-        for image_id, row in zip(image_ids, held_out, strict=True)
+        {"iteration_id": iteration.id, "image_id": image_id, "held_out": held_out[:, at].astype("<f4").tobytes()}
+        for at, image_id in enumerate(image_ids)
     ]
     session.execute(update(IterationImage), rows)
 
 
-def of_iteration(session: Session, iteration: Iteration, *, tags: int, threshold: float) -> Performance:
-    """Return the scores over all images that have a held-out judgement, precision and recall at the threshold."""
+def judgements(session: Session, iteration: Iteration, *, tags: int) -> Judgements:
+    """Return what was said of the images that the iteration is judged on: those of its test set, or all.
+
+    Raises:
+        NotFound: Nothing was judged.
+    """
     rows = session.execute(
-        select(IterationImage.positions, IterationImage.held_out).where(
+        select(IterationImage.positions, IterationImage.held_out, IterationImage.test).where(
             IterationImage.iteration_id == iteration.id, IterationImage.held_out.is_not(None)
         )
     ).all()
     if not rows:
         raise NotFound(f"{iteration.name} has no performance.", "NotFoundIterationPerformance")
-    targets = np.zeros((len(rows), tags), dtype=bool)
-    for at, (positions, _) in enumerate(rows):
-        targets[at, positions] = True
-    held_out = np.stack([np.frombuffer(values or b"", dtype="<f4") for _, values in rows])
-    return evaluate.performance(targets, held_out, threshold)
+    kept = [row for row in rows if row.test] or rows
+    targets = np.zeros((len(kept), tags), dtype=bool)
+    for at, row in enumerate(kept):
+        targets[at, row.positions] = True
+    held_out = np.stack([said(row.held_out or b"", tags) for row in kept], axis=1)
+    effect = float(iteration.metrics.get("design_effect", EARLIER_DESIGN_EFFECT))
+    return Judgements(targets, held_out, iteration.classification_type == MULTICLASS, effect)
+
+
+def said(held_out: bytes, tags: int) -> NDArray[np.float32]:
+    """Read `IterationImage.held_out`: (repeats, tags)."""
+    return np.frombuffer(held_out, dtype="<f4").reshape(-1, tags)
+
+
+def of_iteration(session: Session, iteration: Iteration, *, tags: int, threshold: float) -> Performance:
+    """Return the scores over all images that the iteration is judged on, precision and recall at the threshold."""
+    found = judgements(session, iteration, tags=tags)
+    return evaluate.performance(found.repeated, found.stacked, threshold)
 
 
 def images(
@@ -63,8 +83,11 @@ def count_images(session: Session, iteration: Iteration, tag_ids: Sequence[UUID]
 
 
 def _judged(session: Session, iteration: Iteration, tag_ids: Sequence[UUID]) -> list[ColumnElement[bool]]:
+    other = aliased(IterationImage)
+    tested = select(1).where(other.iteration_id == iteration.id, other.test, other.held_out.is_not(None))
     return [
         IterationImage.iteration_id == iteration.id,
         IterationImage.held_out.is_not(None),
+        or_(IterationImage.test, ~tested.exists()),
         IterationImage.image_id.in_(image_tags.in_iteration(session, iteration.id, tag_ids)),
     ]

@@ -13,7 +13,7 @@ from foveal import imaging
 from foveal.db.tables import Iteration, Prediction
 from foveal.engine import evaluate
 from foveal.errors import NotFound
-from foveal.inference.session import Classifier
+from foveal.inference.session import UNKNOWN_FROM, Answers, Classifier
 from foveal.services.pictures import Picture
 from foveal.services.tags import CountedTag
 
@@ -28,14 +28,14 @@ class Scored:
     probability: float
 
 
-def probabilities(classifier: Classifier, data: bytes, *, max_bytes: int) -> NDArray[np.float32]:
-    """Return the probability of each tag, in the order of the model's outputs.
+def answers(classifier: Classifier, data: bytes, *, max_bytes: int) -> Answers:
+    """Return what the model says of one picture, its tags in the order of the model's outputs.
 
     Raises:
         ImageRefused: The bytes are no acceptable picture.
     """
     picture = imaging.decode(data, max_bytes=max_bytes, shrink_to=classifier.size_px)
-    return classifier.probabilities(imaging.model_input(picture, classifier.size_px)[None])[0]
+    return classifier.answers(imaging.model_input(picture, classifier.size_px)[None])
 
 
 def ranked(tags: Sequence[CountedTag], probabilities: NDArray[np.float32]) -> list[Scored]:
@@ -46,13 +46,21 @@ def ranked(tags: Sequence[CountedTag], probabilities: NDArray[np.float32]) -> li
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a model said of a picture; `probabilities` are in the order of its outputs."""
+    """What a model said of a picture; `probabilities` are in the order of its outputs.
+
+    `unknown` tells how unlike the training images it is, 0..1; None where the model cannot tell.
+    """
 
     id: UUID
     iteration: Iteration
     probabilities: NDArray[np.float32]
+    unknown: float | None
     application: str | None
     created_at: datetime
+
+    @property
+    def is_unknown(self) -> bool | None:
+        return None if self.unknown is None else self.unknown >= UNKNOWN_FROM
 
 
 def keep(session: Session, verdict: Verdict, picture: Picture) -> None:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import ColumnElement, delete, select, text, true, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from foveal.blobs import Blobs, image_key, rendition_key, thumbnail_key
 from foveal.db.engine import Sessions
 from foveal.db.tables import DoomedBlob, Export, Image, Iteration, Prediction, Suggestion, rowcount
 from foveal.errors import Conflict
-from foveal.services import pictures
+from foveal.services import iterations, pictures
 
 GRACE = timedelta(days=1)
 """Longer than any request lasts: the age at which a blob without a row is nobody's, and how long a doom is kept."""
@@ -45,6 +45,7 @@ def sweep(sessions: Sessions, blobs: Blobs, *, now: datetime, prediction_days: i
     removed = _sweep_pictures(sessions, blobs, now)
     removed += _sweep_owned(sessions, blobs, "models", Iteration.id, now)
     removed += _sweep_owned(sessions, blobs, "exports", Export.id, now)
+    removed += _sweep_owned(sessions, blobs, "work", Iteration.id, now, Iteration.status == iterations.TRAINING)
     return Swept(predictions, suggestions, removed)
 
 
@@ -93,15 +94,22 @@ def _doom(session: Session, digests: set[str], now: datetime) -> list[str]:
     return sorted(doomed)
 
 
-def _sweep_owned(
-    sessions: Sessions, blobs: Blobs, prefix: str, owner: InstrumentedAttribute[UUID], now: datetime
+def _sweep_owned(  # a table row of the sweep
+    sessions: Sessions,
+    blobs: Blobs,
+    prefix: str,
+    owner: InstrumentedAttribute[UUID],
+    now: datetime,
+    needed: ColumnElement[bool] | None = None,
 ) -> int:
-    """Remove what belongs to iterations or exports that are gone; their rows come before their blobs."""
+    """Remove what belongs to iterations or exports that are gone or need it no more; rows come before their blobs."""
     removed = 0
     for page in blobs.pages(prefix):
         old = {found.key: UUID(found.key.split("/")[1]) for found in page if found.modified_at < now - GRACE}
         with sessions.read.begin() as session:
-            alive = {*session.scalars(select(owner).where(owner.in_(old.values())))}
+            alive = {
+                *session.scalars(select(owner).where(owner.in_(old.values()), true() if needed is None else needed))
+            }
         gone = [key for key, id in old.items() if id not in alive]
         for key in gone:
             blobs.delete(key)

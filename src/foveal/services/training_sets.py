@@ -1,6 +1,6 @@
 """What a training of a project would learn from: its tags and tagged images, and whether that is enough."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,7 +13,7 @@ from foveal import domains
 from foveal.db.tables import Image, ImageTag, Iteration, IterationImage, Project, name_key
 from foveal.domains import MULTICLASS, OBJECT_DETECTION
 from foveal.errors import Invalid
-from foveal.services import tags
+from foveal.services import tags, test_sets
 from foveal.services.tags import CountedTag
 
 MIN_TAGS = 2
@@ -27,12 +27,16 @@ TOO_FEW_IMAGES = {
 
 @dataclass(frozen=True, slots=True)
 class TrainingImage:
-    """An image with the positions of its tags among the tags of the set, ascending."""
+    """An image with the positions of its tags among the tags of the set, ascending.
+
+    One in the `test` set judges the model, which learns nothing from it.
+    """
 
     id: UUID
     digest: str
     rendered: bool
     positions: tuple[int, ...]
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,11 @@ class TrainingSet:
     tags: list[CountedTag]
     images: list[TrainingImage]
     digest: str
+
+    @property
+    def tests(self) -> bool:
+        """Whether some of the images were set aside as a test set."""
+        return any(image.test for image in self.images)
 
 
 def gather(session: Session, project: Project, selected_tags: Sequence[UUID]) -> TrainingSet:
@@ -64,7 +73,7 @@ def digest(
     for tag in tags:
         made.update(f"{tag.id} {tag.type} {tag.name}\n".encode())
     for image in sorted(images, key=_order):
-        made.update(f"{image.digest} {image.positions}\n".encode())
+        made.update(f"{image.digest} {image.positions}{' test' if image.test else ''}\n".encode())
     return made.hexdigest()
 
 
@@ -127,10 +136,14 @@ def _check_classification(project: Project, training_set: TrainingSet) -> None:
             "BadRequestClassificationTrainingValidationFailed",
         )
     code = TOO_FEW_IMAGES[project.classification_type or MULTICLASS]
-    short = [f"{tag.name!r} has {tag.image_count}" for tag in training_set.tags if tag.image_count < MIN_IMAGES_PER_TAG]
+    learned = Counter(at for image in training_set.images if not image.test for at in image.positions)
+    counts = [(tag, learned[at] if training_set.tests else tag.image_count) for at, tag in enumerate(training_set.tags)]
+    short = [f"{tag.name!r} has {count}" for tag, count in counts if count < MIN_IMAGES_PER_TAG]
     if short:
+        beside = " beside those of the test set" if training_set.tests else ""
         raise Invalid(
-            f"Not enough images for training: each tag needs {MIN_IMAGES_PER_TAG}, but {', '.join(short)}.", code
+            f"Not enough images for training: each tag needs {MIN_IMAGES_PER_TAG}{beside}, but {', '.join(short)}.",
+            code,
         )
     several = sum(len(image.positions) > 1 for image in training_set.images)
     if project.classification_type == MULTICLASS and several:
@@ -140,26 +153,29 @@ def _check_classification(project: Project, training_set: TrainingSet) -> None:
 def of_iteration(session: Session, iteration: Iteration) -> TrainingSet:
     """Return what the iteration was started on."""
     rows = session.execute(
-        select(Image.id, Image.digest, Image.rendered, IterationImage.positions)
+        select(Image.id, Image.digest, Image.rendered, IterationImage.positions, IterationImage.test)
         .join(IterationImage, IterationImage.image_id == Image.id)
         .where(IterationImage.iteration_id == iteration.id)
     )
-    images = [TrainingImage(id, digest, rendered, tuple(positions)) for id, digest, rendered, positions in rows]
+    images = [TrainingImage(id, digest, rendered, tuple(at), test) for id, digest, rendered, at, test in rows]
     return TrainingSet(tags.of_iteration(session, iteration), sorted(images, key=_order), iteration.data_digest)
 
 
 def _images(session: Session, project: Project, chosen: Sequence[CountedTag]) -> list[TrainingImage]:
     position = {tag.id: at for at, tag in enumerate(chosen)}
     rows = session.execute(
-        select(Image.id, Image.digest, Image.rendered, ImageTag.tag_id)
+        select(Image.id, Image.digest, Image.rendered, Image.attributes, ImageTag.tag_id)
         .join(ImageTag, ImageTag.image_id == Image.id)
         .where(Image.project_id == project.id, Image.deleted_at.is_(None))
     )
-    borne: dict[tuple[UUID, str, bool], list[int]] = defaultdict(list)
-    for id, digest, rendered, tag_id in rows:
+    borne: dict[tuple[UUID, str, bool, bool], list[int]] = defaultdict(list)
+    for id, digest, rendered, attributes, tag_id in rows:
         if tag_id in position:
-            borne[id, digest, rendered].append(position[tag_id])
-    images = [TrainingImage(*key, tuple(sorted(positions))) for key, positions in borne.items()]
+            borne[id, digest, rendered, test_sets.has(attributes)].append(position[tag_id])
+    images = [
+        TrainingImage(id, digest, rendered, tuple(sorted(positions)), test)
+        for (id, digest, rendered, test), positions in borne.items()
+    ]
     return sorted(images, key=_order)
 
 

@@ -178,7 +178,10 @@ def _iteration(session: Session, blobs: Blobs, found: Iteration, sign: Sign) -> 
         **{name: _written(getattr(found, name)) for name in ITERATION_MOMENTS},
         "domain_id": str(found.domain_id),
         "tags": [{"id": str(tag.tag_id), "image_count": tag.image_count, **_columns(tag, TAG_COLUMNS)} for tag in tags],
-        "images": [[str(image.image_id), image.positions, image.regions, _encoded(image.held_out)] for image in images],
+        "images": [
+            [str(image.image_id), image.positions, image.regions, _encoded(image.held_out), image.test]
+            for image in images
+        ],
         "files": {key.rsplit("/", 1)[-1]: sign(FILES + key) for key in _model_keys(blobs, found)},
     }
 

@@ -29,7 +29,7 @@ def pairs(table: dict[str, str]) -> list[tuple[str, str]]:
 
 class TestNeeded:
     def test_each_operation_has_its_row_and_each_row_its_operation(self) -> None:
-        routers = [*app.TRAINING_ROUTERS, prediction.router, own.router]
+        routers = [*app.TRAINING_ROUTERS, prediction.router, own.router, own.published]
         assert set(roles.NEEDED) == {route.operation_id for route in openapi.operations(routers)}
 
     def test_each_role_has_its_permissions(self) -> None:

@@ -1,12 +1,14 @@
 """Training, predicting and embedding on folders, without a server."""
 
 import json
+import re
 import socket
 from pathlib import Path
 from zipfile import ZipFile
 
 import numpy as np
 import pytest
+from PIL import Image
 from tests.support.pictures import picture
 from tests.unit.cli.conftest import Command
 
@@ -38,8 +40,33 @@ class TestTrain:
 
     def test_prints_figures_for_a_script(self, foveal: Command, photos: Path) -> None:
         outcome = foveal("train", photos, "--json")
-        assert json.loads(outcome.out)["tags"]["red"] == {"precision": 1, "recall": 1, "average_precision": 1}
+        found = json.loads(outcome.out)
+        red = found["tags"]["red"]
+        assert [red[name] for name in ("precision", "recall", "average_precision", "known")] == [1, 1, 1, True]
+        for low, high in red["intervals"].values():
+            assert 0.5 < low < high == 1
+        assert 0 <= found["calibration_error"] < 0.5
         assert outcome.err == ""
+
+    def test_prints_intervals_and_how_far_off_probabilities_are(self, foveal: Command, photos: Path) -> None:
+        lines = foveal("train", photos).out.splitlines()
+        assert re.fullmatch(r"red +6( +100% \(5\d%-100%\)){3}", lines[3])
+        assert re.search(r"Probabilities are [\d.]+% off", lines[5])
+
+    def test_says_where_there_are_too_few_photos_to_know(self, foveal: Command, photos: Path) -> None:
+        (photos / "red" / "5.png").unlink()
+        lines = foveal("train", photos).out.splitlines()
+        assert lines[3].split() == ["red", "5", "too", "few", "photos", "to", "know"]
+        assert json.loads(foveal("train", photos, "--json").out)["tags"]["red"]["known"] is False
+
+    def test_names_copies(self, foveal: Command, photos: Path) -> None:
+        drawn = Image.fromarray(np.random.default_rng(0).integers(0, 255, (6, 8, 3), np.uint8)).resize((160, 120))
+        drawn.save(photos / "red" / "large.png")
+        drawn.resize((150, 112)).save(photos / "red" / "small.png")
+        copies = [str(photos / "red" / name) for name in ("large.png", "small.png")]
+        groups = json.loads(foveal("train", photos, "--json").out)["near_duplicates"]
+        assert [group for group in groups if set(copies) & set(group)] == [copies]
+        assert f"Nearly the same: {', '.join(copies)}" in foveal("train", photos).out.splitlines()
 
     def test_too_few_photos_are_named(self, foveal: Command, photos: Path) -> None:
         for path in list((photos / "green").iterdir())[:2]:
@@ -69,6 +96,17 @@ class TestPredict:
         found = [json.loads(line) for line in lines]
         assert [each["image"] for each in found] == [str(unseen)] * 2
         assert sum(found[0]["predictions"].values()) == pytest.approx(1, abs=1e-5)
+        assert [found[0]["unknown"] < 0.5, found[0]["is_unknown"]] == [True, False]
+
+    def test_tells_what_is_unlike_the_photos(self, foveal: Command, model: Path, unseen: Path, tmp_path: Path) -> None:
+        strange = Image.fromarray(np.random.default_rng(0).integers(0, 255, (6, 8, 3), np.uint8)).resize((160, 120))
+        strange.save(tmp_path / "strange.png")
+        known, unknown = foveal("predict", model, unseen, tmp_path / "strange.png").out.splitlines()
+        assert "unknown" not in known
+        assert unknown.endswith("unlike the photos that it was trained on")
+        found = json.loads(foveal("predict", model, tmp_path / "strange.png", "--json").out)
+        assert found["unknown"] > 0.5
+        assert found["is_unknown"] is True
 
     def test_takes_an_exported_zip(self, foveal: Command, model: Path, unseen: Path, tmp_path: Path) -> None:
         with ZipFile(tmp_path / "export.zip", "w") as archive:

@@ -19,7 +19,7 @@ def test_autogenerate_finds_nothing_to_change(sessions: Sessions) -> None:
 def test_a_second_upgrade_changes_nothing(sessions: Sessions) -> None:
     upgrade(sessions.engine)
     with sessions.engine.connect() as connection:
-        assert MigrationContext.configure(connection).get_current_revision() == "0002"
+        assert MigrationContext.configure(connection).get_current_revision() == "0003"
 
 
 def test_what_an_older_version_stored_is_still_there(database_url: str) -> None:
@@ -97,7 +97,7 @@ def test_what_an_older_version_stored_is_still_there(database_url: str) -> None:
                     "project_id": project,
                     "subject_id": iteration,
                     "status": "queued",
-                    "attempts": 0,
+                    "attempts": 1,
                     "stage": "",
                     "progress": 0.0,
                     **times("created_at"),
@@ -112,6 +112,8 @@ def test_what_an_older_version_stored_is_still_there(database_url: str) -> None:
         assert session.scalars(select(IterationImage.regions)).all() == [[]]
         assert session.scalars(select(Prediction.uncertainty)).all() == [0.5]
         assert session.scalars(select(Job.payload)).all() == [{}]
+        [job] = session.scalars(select(Job))
+        assert (job.queued_at, job.claims, job.details) == (job.created_at, job.attempts, {})
     engine.dispose()
 
 

@@ -39,6 +39,63 @@ class TestFolds:
         np.testing.assert_array_equal(first, second)
 
 
+@st.composite
+def sets(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Images of one of three tags, which are one's own, and the groups that they are in."""
+    tags = draw(st.lists(st.integers(0, 2), min_size=2, max_size=70))
+    own = np.arange(len(tags)) < draw(st.integers(2, len(tags)))
+    groups = draw(st.lists(st.integers(0, 40), min_size=len(tags), max_size=len(tags)))
+    return np.eye(3, dtype=bool)[tags], own, np.array(groups)
+
+
+class TestPlan:
+    @given(sets(), st.integers(0, 3))
+    def test_every_own_image_is_judged_once_in_each_repeat_and_no_other(
+        self, sets: tuple[np.ndarray, np.ndarray, np.ndarray], seed: int
+    ) -> None:
+        targets, own, groups = sets
+        made = evaluate.plan(targets, seed, own=own, groups=groups)
+        assert made.shape[1] == len(targets)
+        assert (made[:, own] >= 0).all()
+        assert (made[:, ~own] == evaluate.NEVER_HELD).all()
+
+    @given(sets(), st.integers(0, 3))
+    def test_groups_share_a_fold_unless_a_tag_stood_in_one_alone(
+        self, sets: tuple[np.ndarray, np.ndarray, np.ndarray], seed: int
+    ) -> None:
+        targets, own, groups = sets
+        made = evaluate.plan(targets, seed, own=own, groups=groups)[:, own]
+        rarest = min(len(set(groups[own][column])) for column in targets[own].T)
+        folds = {group: {tuple(made[:, at]) for at in np.flatnonzero(groups[own] == group)} for group in groups[own]}
+        if rarest >= evaluate.FEWEST_FOLDS:
+            assert all(len(each) == 1 for each in folds.values())
+        else:
+            np.testing.assert_array_equal(made, evaluate.plan(targets, seed, own=own)[:, own])
+
+    @pytest.mark.parametrize(
+        ("count", "folds", "repeats"),
+        [(10, 5, 3), (60, 10, 3), (61, 10, 2), (200, 10, 2), (400, 10, 1), (1000, 5, 1), (1001, 3, 1), (5000, 3, 1)],
+    )
+    def test_few_images_are_judged_more_often(self, count: int, folds: int, repeats: int) -> None:
+        made = evaluate.plan(np.eye(2, dtype=bool)[np.arange(count) % 2], 0)
+        assert made.shape == (repeats, count)
+        assert [set(row.tolist()) for row in made] == [set(range(folds))] * repeats
+
+    def test_repeats_differ(self) -> None:
+        made = evaluate.plan(np.eye(2, dtype=bool)[np.arange(60) % 2], 0)
+        assert len({row.tobytes() for row in made}) == 3
+
+    def test_of_many_images_a_stratified_fifth_is_held_out(self) -> None:
+        tags = np.arange(5005) % 7
+        [made] = evaluate.plan(np.eye(7, dtype=bool)[tags], 0)
+        assert set(made.tolist()) == {0, evaluate.NEVER_HELD}
+        np.testing.assert_array_equal(np.bincount(tags[made == 0]), 5005 // 7 // 5)
+
+    def test_is_the_same_for_the_same_seed(self) -> None:
+        targets = np.eye(3, dtype=bool)[np.arange(80) % 3]
+        np.testing.assert_array_equal(evaluate.plan(targets, 4), evaluate.plan(targets, 4))
+
+
 class TestAveragePrecision:
     def test_agrees_with_a_count_by_hand(self) -> None:
         hits = np.array([True, False, True, False])
@@ -84,6 +141,12 @@ class TestPerformance:
         assert [tag.recall for tag in made.tags] == [0.5, 1.0]
         assert [tag.precision for tag in made.tags] == [1.0, pytest.approx(2 / 3)]
         assert made.overall.average_precision == pytest.approx(np.mean([tag.average_precision for tag in made.tags]))
+
+    def test_a_tag_that_no_image_has_is_left_out_of_the_mean(self) -> None:
+        targets = np.array([[True, False], [False, False]])
+        made = evaluate.performance(targets, np.array([[0.9, 0.1], [0.1, 0.2]]), 0.5)
+        assert made.overall.average_precision == 1
+        assert made.tags[1].average_precision == 0
 
     def test_is_zero_where_nothing_was_predicted_or_tagged(self) -> None:
         made = evaluate.performance(np.zeros((2, 1), bool), np.zeros((2, 1)), 0.5)

@@ -30,6 +30,43 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def with_unknown(tmp_path: Path) -> Path:
+    """The same model with a second output: how bright a picture is, 0..1."""
+    model = onnx.load_from_string(graph())
+    model.graph.initializer.append(helper.make_tensor("white", TensorProto.FLOAT, [1], [255.0]))
+    model.graph.node.extend(
+        [
+            helper.make_node("ReduceMean", ["scores"], ["bright"], axes=[1], keepdims=1),
+            helper.make_node("Div", ["bright", "white"], ["unknown"]),
+        ]
+    )
+    model.graph.output.append(helper.make_tensor_value_info("unknown", TensorProto.FLOAT, ["batch", 1]))
+    onnx.checker.check_model(model)
+    path = tmp_path / "two.onnx"
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+class TestAnswers:
+    def test_gives_both_outputs(self, tmp_path: Path) -> None:
+        images = np.zeros((20, 4, 4, 3), np.uint8)
+        images[7] = 255
+        made = Classifier(with_unknown(tmp_path), threads=1).answers(images)
+        assert made.unknown is not None
+        assert made.unknown.tolist() == [0] * 7 + [1] + [0] * 12
+        np.testing.assert_allclose(made.probabilities, 1 / 3)
+
+    def test_of_an_older_model_are_probabilities_alone(self, folder: Path) -> None:
+        made = Classifier(folder, threads=1).answers(np.zeros((2, 4, 4, 3), np.uint8))
+        assert made.unknown is None
+        assert made.probabilities.shape == (2, 3)
+
+    def test_of_nothing_are_nothing(self, tmp_path: Path) -> None:
+        made = Classifier(with_unknown(tmp_path), threads=1).answers(np.zeros((0, 4, 4, 3), np.uint8))
+        assert made.unknown is not None
+        assert (made.unknown.shape, made.probabilities.shape) == ((0,), (0, 3))
+
+
 class TestClassifier:
     def test_opens_a_bundle_or_a_graph(self, folder: Path) -> None:
         for path in (folder, folder / "model.onnx"):

@@ -20,7 +20,7 @@ from foveal.db.tables import Job, Project
 from foveal.errors import Invalid
 from foveal.jobs import child
 from foveal.jobs.local import LocalExecutor
-from foveal.jobs.worker import open_worker, open_workshop
+from foveal.jobs.worker import open_crew, open_workshop
 from foveal.jobs.workshop import Workshop
 from foveal.outbound.mail import Smtp
 from foveal.outbound.webhook import Webhook
@@ -208,7 +208,7 @@ class TestSettings:
         self, settings: Settings, sessions: Sessions, wrong: dict[str, str], named: str
     ) -> None:
         with pytest.raises(Invalid, match=named):
-            open_worker(replace(settings, **wrong), sessions)
+            open_crew(replace(settings, **wrong), sessions)
 
 
 @pytest.mark.slow

@@ -147,7 +147,7 @@ class TestWhen:
     def test_not_by_a_worker_that_lost_its_claim(self, sessions: Sessions, claim_of: Any) -> None:
         claim = claim_of(jobs.TRAIN, **QUEUE)
         with pytest.raises(Conflict), sessions.write.begin() as session:
-            finish(session, replace(claim, attempt=2))
+            finish(session, replace(claim, number=2))
         assert told(sessions) == []
 
     def test_telling_that_fails_is_no_news_and_spoils_nothing(self, sessions: Sessions, claim_of: Any) -> None:

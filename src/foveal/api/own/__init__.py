@@ -1,11 +1,12 @@
-"""What Azure lacks, under /api/v1 and with the training key."""
+"""What Azure lacks, under /api/v1: with the training key, and with the prediction key for what is `published`."""
 
 from fastapi import APIRouter
 
-from foveal.api.own import progress
+from foveal.api.own import classify, evaluation, labelling, progress, test_set
 
 PREFIX = "/api/v1"
 
 router = APIRouter()
-for part in (progress,):
+published = classify.published
+for part in (progress, labelling, evaluation, test_set, classify):
     router.include_router(part.router)

@@ -46,15 +46,19 @@ def train(
     query: Annotated[TrainQuery, Query()],
     parts: PartsDep,
 ) -> schemas.Iteration:
-    """Quick training (`Regular`); Advanced is not offered yet, and detectors cannot be trained yet.
+    """`Regular` is Quick training, seconds long; `Advanced` takes up to `reservedBudgetInHours`, at least 1.
 
-    Refused when nothing changed, unless `forceTrain`. With `customBaseModelInfo` the model also learns from the images
-    that the earlier iteration knew and this project lacks; it is judged on the project's own.
+    Advanced training tries several ways to a model, Quick's among them, and keeps the best; it needs the extra `train`
+    where the worker runs. Detectors cannot be trained yet. Refused when nothing changed, unless `forceTrain`. With
+    `customBaseModelInfo` the model also learns from the images that the earlier iteration knew and this project lacks;
+    it is judged on the project's own.
     """
-    _check(query)
+    kind = _checked_type(query)
     with parts.sessions.write.begin() as session:
         project = projects.get(session, project_id)
         order = Order(
+            type=kind,
+            budget_hours=query.reserved_budget_in_hours if kind == iterations.ADVANCED else 0,
             selected_tags=parameters.selected_tags or [],
             force=query.force_train,
             base=_base(session, project, parameters.custom_base_model_info),
@@ -147,15 +151,15 @@ def _base(
     return iterations.get(session, other, info.iteration_id)
 
 
-def _check(query: TrainQuery) -> None:
-    if (query.training_type or iterations.REGULAR).lower() != iterations.REGULAR.lower():
-        raise Invalid(
-            f"trainingType {query.training_type!r} is not offered by this version of Foveal: expected Regular.",
-            "BadRequestDomainNotSupportedForAdvancedTraining",
-        )
+def _checked_type(query: TrainQuery) -> str:
+    wanted = query.training_type or iterations.REGULAR
+    kind = next((each for each in iterations.TYPES if each.lower() == wanted.lower()), None)
+    if kind is None:
+        raise Invalid(f"trainingType {wanted!r} is unknown: expected {' or '.join(iterations.TYPES)}.")
     address = query.notification_email_address
     if address and not EMAIL.fullmatch(address):
         raise Invalid(f"notificationEmailAddress {address!r} is no e-mail address.", "BadRequestInvalidEmailAddress")
+    return kind
 
 
 def _shape(iteration: tables.Iteration) -> schemas.Iteration:

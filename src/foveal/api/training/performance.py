@@ -3,7 +3,6 @@
 from typing import Annotated
 from uuid import UUID
 
-import numpy as np
 from fastapi import APIRouter, Query
 
 from foveal.api.deps import ReadDep, TagIdsDep
@@ -79,7 +78,7 @@ def images(  # Azure's parameters
     shapes = image_shapes(session, [image for image, _ in found], links, iteration_id=iteration_id).values()
     return [
         prediction_schemas.ImagePerformance(
-            predictions=prediction_shapes(trained, np.frombuffer(held_out, dtype="<f4")),
+            predictions=prediction_shapes(trained, performance.said(held_out, len(trained)).mean(0)),
             id=shape.id,
             created=shape.created,
             width=shape.width,

@@ -167,17 +167,6 @@ class TestDelete:
         assert train(api, work, project)["status"] == "Completed"
 
 
-class TestProgress:
-    def test_goes_from_waiting_to_done(self, api: Any, work: Any, project: str) -> None:
-        iteration = api.ok("POST", f"/projects/{project}/train")["id"]
-        path = f"/api/v1/projects/{project}/iterations/{iteration}/progress"
-        headers = {"Training-Key": "training-key-of-the-tests"}
-        before = api.client.get(path, headers=headers).json()
-        assert before == {"status": "Training", "stage": "waiting for a worker", "progress": 0}
-        work()
-        assert api.client.get(path, headers=headers).json() == {"status": "Completed", "stage": "done", "progress": 1}
-
-
 class TestExport:
     def test_gives_a_zip_behind_a_link(self, api: Any, work: Any, project: str) -> None:
         iteration = train(api, work, project)["id"]

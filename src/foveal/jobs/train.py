@@ -1,0 +1,217 @@
+"""Training an iteration: embed what is not in the cache, fit and judge a model, store it with its figures."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foveal import domains
+from foveal.blobs import Blobs, model_prefix, work_prefix
+from foveal.bundle import GRAPH, TagEntry
+from foveal.db.tables import Iteration, Project
+from foveal.domains import Domain
+from foveal.engine import backbones, graph, quick
+from foveal.engine.training import Data, Task, Trained
+from foveal.errors import NotFound
+from foveal.jobs.embedding import embed
+from foveal.jobs.photos import StoredPhotos
+from foveal.jobs.workshop import Workshop
+from foveal.services import iterations, jobs, performance, training_sets
+from foveal.services.jobs import Claim
+from foveal.services.training_sets import TrainingImage, TrainingSet
+
+EMBEDDING_SHARE = {iterations.REGULAR: 0.9, iterations.ADVANCED: 0.05}  # of the progress of a training
+SECONDS_PER_HOUR = 3600
+
+
+class MadeWay(Exception):  # nothing went wrong
+    """The job is back in the queue, behind others that waited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a training needs to know before it begins; the last `borrowed` of its images are an earlier iteration's."""
+
+    iteration_id: UUID
+    training_type: str
+    budget_hours: int
+    domain: Domain
+    task: Task
+    training_set: TrainingSet
+    images: Sequence[TrainingImage]
+    borrowed: int
+    base_id: UUID | None
+    """The iteration to continue from, where it knew none of these images."""
+
+    @property
+    def data(self) -> Data:
+        """What is known of the images, without their embeddings."""
+        targets = np.zeros((len(self.images), len(self.training_set.tags)), dtype=bool)
+        for row, image in enumerate(self.images):
+            targets[row, list(image.positions)] = True
+        test = np.array([image.test for image in self.images])
+        return Data(np.empty((len(self.images), 0), np.float32), targets, self.borrowed, test)
+
+
+class KeptWork:
+    """What a search keeps between its attempts, as blobs; and that it counts as progress of the job."""
+
+    def __init__(self, workshop: Workshop, claim: Claim, iteration_id: UUID) -> None:
+        self._workshop = workshop
+        self._claim = claim
+        self._prefix = work_prefix(iteration_id)
+
+    def get(self, name: str) -> bytes | None:
+        try:
+            return self._workshop.blobs.get(self._key(name))
+        except NotFound:
+            return None
+
+    def put(self, name: str, content: bytes) -> None:
+        self._workshop.blobs.put(self._key(name), content)
+        with self._workshop.sessions.write.begin() as session:
+            jobs.kept(session, self._claim)
+
+    def _key(self, name: str) -> str:
+        return f"{self._prefix}/{name.replace(' ', '-').replace(',', '')}"
+
+
+def train(workshop: Workshop, claim: Claim, iteration_id: UUID) -> None:
+    """Train an iteration to its end, or until it makes way for other jobs."""
+    plan = _plan(workshop, iteration_id)
+    backbone = backbones.find(plan.domain.backbone, plan.domain.size_px)
+    vectors = embed(workshop, backbone, plan.images, partial(_looked, workshop, claim, plan))
+    _report(workshop, claim, "choosing the classifier", EMBEDDING_SHARE[plan.training_type])
+    try:
+        with scratch(workshop) as folder:
+            make = _advanced if plan.training_type == iterations.ADVANCED else _quick
+            trained = make(workshop, claim, plan, vectors, folder)
+            workshop.blobs.put_folder(model_prefix(iteration_id), folder / "model")
+    except MadeWay:
+        return
+    _complete(workshop, claim, plan, trained)
+
+
+@contextmanager
+def scratch(workshop: Workshop) -> Generator[Path]:
+    """Give a folder that is gone afterwards."""
+    workshop.scratch.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=workshop.scratch) as folder:
+        yield Path(folder)
+
+
+def _plan(workshop: Workshop, iteration_id: UUID) -> Plan:
+    with workshop.sessions.read.begin() as session:
+        iteration = session.get(Iteration, iteration_id)
+        if iteration is None:
+            raise NotFound(f"Iteration {iteration_id} was deleted.")
+        training_set = training_sets.of_iteration(session, iteration)
+        base = session.get(Iteration, iteration.base_iteration_id) if iteration.base_iteration_id else None
+        borrowed = training_sets.borrowed(session, training_set, base) if base else []
+        known = {image.digest for image in training_sets.of_iteration(session, base).images} if base else set[str]()
+        # A network that has seen an image cannot be asked in earnest how well it does on it.
+        apart = known.isdisjoint(image.digest for image in training_set.images)
+        return Plan(
+            iteration_id=iteration_id,
+            training_type=iteration.training_type,
+            budget_hours=iteration.reserved_budget_hours,
+            domain=domains.get(iteration.domain_id),
+            task=_task(iteration, session.get_one(Project, iteration.project_id), training_set),
+            training_set=training_set,
+            images=[*training_set.images, *borrowed],
+            borrowed=len(borrowed),
+            base_id=base.id if base is not None and apart else None,
+        )
+
+
+def _task(iteration: Iteration, project: Project, training_set: TrainingSet) -> Task:
+    return Task(
+        project=project.name,
+        iteration=iteration.name,
+        domain=domains.get(iteration.domain_id).name,
+        exclusive=iteration.classification_type == domains.MULTICLASS,
+        tags=[TagEntry(str(tag.id), tag.name, tag.type) for tag in training_set.tags],
+        data_digest=training_set.digest,
+        created_at=iteration.started_at,
+    )
+
+
+def _quick(_workshop: Workshop, _claim: Claim, plan: Plan, vectors: NDArray[np.float32], folder: Path) -> Trained:
+    backbone = backbones.find(plan.domain.backbone, plan.domain.size_px)
+    return quick.train(folder / "model", plan.task, replace(plan.data, embeddings=vectors), backbone=backbone)
+
+
+def _advanced(workshop: Workshop, claim: Claim, plan: Plan, vectors: NDArray[np.float32], folder: Path) -> Trained:
+    from foveal.engine import advanced  # noqa: PLC0415  # torch, an extra that Quick training does without
+
+    def report(progress: advanced.Progress) -> None:
+        details = {
+            "candidate": progress.candidate,
+            "fold": progress.fold,
+            "bestScore": progress.best_score,
+            "secondsLeft": round(progress.seconds_left),
+        }
+        share = EMBEDDING_SHARE[iterations.ADVANCED]
+        with workshop.sessions.write.begin() as session:
+            stage = f"trying: {progress.candidate}"
+            jobs.report(session, claim, stage=stage, progress=share + (1 - share) * progress.share, details=details)
+
+    search = advanced.Search(
+        budget_seconds=plan.budget_hours * SECONDS_PER_HOUR,
+        kept=KeptWork(workshop, claim, plan.iteration_id),
+        report=report,
+        pause=partial(_make_way, workshop, claim),
+        policy=plan.domain.policy,
+        threads=workshop.threads,
+        earlier=_earlier(workshop.blobs, plan, folder),
+    )
+    photos = StoredPhotos(workshop.blobs, plan.images, folder, threads=workshop.threads)
+    backbone = backbones.find(plan.domain.backbone, plan.domain.size_px)
+    data = replace(plan.data, embeddings=vectors)
+    return advanced.train(folder / "model", plan.task, data, photos, backbone=backbone, search=search)
+
+
+def _earlier(blobs: Blobs, plan: Plan, folder: Path) -> Path | None:
+    """The network inside the model of the iteration to continue from."""
+    if plan.base_id is None:
+        return None
+    model, network = folder / "base.onnx", folder / "earlier.onnx"
+    model.write_bytes(blobs.get(f"{model_prefix(plan.base_id)}/{GRAPH}"))
+    network.write_bytes(graph.embedding_part(model))
+    return network
+
+
+def _make_way(workshop: Workshop, claim: Claim) -> None:
+    """Let others go first who wait; what was tried so far is kept."""
+    with workshop.sessions.read.begin() as session:
+        if not jobs.others_wait(session, claim, now=workshop.clock()):
+            return
+    with workshop.sessions.write.begin() as session:
+        jobs.make_way(session, claim, now=workshop.clock())
+    raise MadeWay
+
+
+def _complete(workshop: Workshop, claim: Claim, plan: Plan, trained: Trained) -> None:
+    with workshop.sessions.write.begin() as session:
+        jobs.finish(session, claim, now=workshop.clock())
+        iteration = session.get_one(Iteration, plan.iteration_id)
+        rows: list[int] = trained.judged.tolist()
+        judged = [plan.images[row].id for row in rows]
+        performance.record(session, iteration, judged, trained.held_out)
+        iterations.complete(session, iteration, metrics=trained.manifest.metrics, now=workshop.clock())
+    workshop.blobs.delete_prefix(work_prefix(plan.iteration_id))
+
+
+def _looked(workshop: Workshop, claim: Claim, plan: Plan, share: float) -> None:
+    _report(workshop, claim, "looking at the images", EMBEDDING_SHARE[plan.training_type] * share)
+
+
+def _report(workshop: Workshop, claim: Claim, stage: str, progress: float) -> None:
+    with workshop.sessions.write.begin() as session:
+        jobs.report(session, claim, stage=stage, progress=progress)
