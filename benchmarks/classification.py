@@ -3,7 +3,7 @@
 Each set keeps two fifths of its images apart, always the same ones; from the others so many per tag are drawn. The
 score is the mean accuracy over tags, or the mean average precision where an image may have several tags.
 
-    .venv/bin/python benchmarks/classification.py ../shared/data/{flowers5,dtd10,neu_cls,sign_digits,cards_multilabel}
+    .venv/bin/python -m benchmarks.classification ../shared/data/{flowers5,dtd10,neu_cls,sign_digits,cards_multilabel}
 """
 
 import argparse
@@ -24,7 +24,7 @@ from sklearn.linear_model import LogisticRegression
 from torch.nn import functional
 
 from foveal.bundle import TagEntry
-from foveal.engine import advanced, augmentation, backbones, evaluate, finetune, heads, quick
+from foveal.engine import advanced, augmentation, backbones, evaluate, finetune, quick
 from foveal.engine.advanced import Progress, Search
 from foveal.engine.backbones import Backbone
 from foveal.engine.features import Embedder, head_features
@@ -32,7 +32,6 @@ from foveal.engine.network import Network
 from foveal.engine.training import Data, Task
 from foveal.inference.session import Classifier
 
-KEPT_APART = 0.4
 PLAIN_EPOCHS = 15
 PLAIN_RATE = 0.01
 WAYS = ("scikit-learn", "plain fine-tuning", "Quick", "Advanced")
@@ -81,7 +80,22 @@ class Memory(dict[str, bytes]):
         self[name] = content
 
 
+@dataclass(frozen=True)
+class Draw:
+    """Some images of a set to learn from and others to be judged on."""
+
+    photos: probe.Photos
+    kept: Photos
+    seen: NDArray[np.intp]
+    test: NDArray[np.intp]
+
+    @property
+    def targets(self) -> NDArray[np.bool_]:
+        return self.photos.targets[self.seen]
+
+
 def main() -> None:
+    """Print a JSON line for every cell, then the table."""
     options = _options()
     backbone = backbones.find(options.backbone)
     cells: list[Cell] = []
@@ -90,58 +104,66 @@ def main() -> None:
         kept = Photos(photos)
         test = np.isin(evaluate.folds(photos.targets, 5, np.random.default_rng(0)), (0, 1))
         for shots in options.shots:
-            seen = _drawn(photos.targets, ~test, shots)
-            if cells and cells[-1].set == photos.name and cells[-1].images == len(seen):
+            draw = Draw(photos, kept, _drawn(photos.targets, ~test, shots), np.flatnonzero(test))
+            if cells and cells[-1].set == photos.name and cells[-1].images == len(draw.seen):
                 continue  # there are no more than the last time
-            label = "all" if shots == 0 else str(shots)
-            cells.append(_cell(photos, kept, seen, np.flatnonzero(test), label, backbone, options))
+            cells.append(_cell(draw, str(shots or "all"), backbone, options))
             print(json.dumps(cells[-1].__dict__), flush=True)
     _print(cells)
 
 
-def _cell(photos, kept, seen, test, label, backbone: Backbone, options) -> Cell:  # noqa: ANN001, PLR0913
-    targets, exclusive = photos.targets, photos.exclusive
+def _cell(draw: Draw, label: str, backbone: Backbone, options: argparse.Namespace) -> Cell:
     began = time.perf_counter()
-    vectors = Embedder(backbone, threads=options.threads).embed(kept.pixels(backbone.size_px)[seen])
+    vectors = Embedder(backbone, threads=options.threads).embed(draw.kept.pixels(backbone.size_px)[draw.seen])
     looking = time.perf_counter() - began
-    unseen = Embedder(backbone, threads=options.threads).embed(kept.pixels(backbone.size_px)[test])
     scores: dict[str, float] = {}
     seconds: dict[str, float] = {}
     chosen = ""
     for way in options.ways:
         began = time.perf_counter()
         if way == "scikit-learn":
-            guess = _regression(vectors, targets[seen], unseen, exclusive=exclusive)
+            guess = _regression(draw, vectors, backbone, options)
         elif way == "plain fine-tuning":
-            guess = _plain(Part(kept, seen), targets[seen], Part(kept, test), backbone, exclusive=exclusive)
+            guess = _plain(draw, backbone)
         else:
-            guess, chosen = _product(way, vectors, targets[seen], kept, (seen, test), backbone, options, exclusive=exclusive)
-        seconds[way] = time.perf_counter() - began + (looking if way != "plain fine-tuning" else 0)
-        scores[way] = _score(guess, targets[test], exclusive=exclusive)
-    return Cell(photos.name, label, len(seen), scores, seconds, chosen)
+            guess, chosen = _product(way, draw, vectors, backbone, options)
+        seconds[way] = time.perf_counter() - began + (0 if way == "plain fine-tuning" else looking)
+        scores[way] = _score(guess, draw.photos.targets[draw.test], exclusive=draw.photos.exclusive)
+    return Cell(draw.photos.name, label, len(draw.seen), scores, seconds, chosen)
 
 
-def _product(way, vectors, targets, kept, rows, backbone, options, *, exclusive):  # noqa: ANN001, ANN202, PLR0913
+def _product(
+    way: str, draw: Draw, vectors: NDArray[np.float32], backbone: Backbone, options: argparse.Namespace
+) -> tuple[NDArray[np.float32], str]:
     """Train as the product does, and answer with the model's file."""
     task = Task(
-        project="benchmark", iteration="1", domain="General", exclusive=exclusive, data_digest="",
-        tags=[TagEntry(str(at), str(at), "Regular") for at in range(targets.shape[1])], created_at=datetime.now(UTC),
+        project="benchmark",
+        iteration="1",
+        domain="General",
+        exclusive=draw.photos.exclusive,
+        data_digest="",
+        tags=[TagEntry(str(at), str(at), "Regular") for at in range(draw.targets.shape[1])],
+        created_at=datetime.now(UTC),
     )
+    data = Data(vectors, draw.targets)
     with tempfile.TemporaryDirectory() as folder:
         if way == "Quick":
-            trained = quick.train(Path(folder), task, Data(vectors, targets), backbone=backbone)
+            trained = quick.train(Path(folder), task, data, backbone=backbone)
         else:
             search = Search(
-                budget_seconds=options.budget_minutes * 60, kept=Memory(), report=_ignored, pause=lambda: None,
-                policy=options.policy, threads=options.threads,
+                budget_seconds=options.budget_minutes * 60,
+                kept=Memory(),
+                report=_ignored,
+                pause=lambda: None,
+                policy=options.policy,
+                threads=options.threads,
             )
-            trained = advanced.train(
-                Path(folder), task, Data(vectors, targets), Part(kept, rows[0]), backbone=backbone, search=search
-            )
+            part = Part(draw.kept, draw.seen)
+            trained = advanced.train(Path(folder), task, data, part, backbone=backbone, search=search)
             for row in trained.manifest.metrics["candidates"]:
                 print("   ", row, flush=True)
         classifier = Classifier(Path(folder), threads=options.threads)
-        guess = classifier.probabilities(kept.pixels(classifier.size_px)[rows[1]])
+        guess = classifier.probabilities(draw.kept.pixels(classifier.size_px)[draw.test])
     return guess, str(trained.manifest.metrics.get("chosen", "frozen"))
 
 
@@ -149,17 +171,23 @@ def _ignored(_: Progress) -> None:
     """Progress is for people who wait."""
 
 
-def _regression(vectors, targets, unseen, *, exclusive):  # noqa: ANN001, ANN202
+def _regression(
+    draw: Draw, vectors: NDArray[np.float32], backbone: Backbone, options: argparse.Namespace
+) -> NDArray[np.floating]:
     """scikit-learn's logistic regression as it comes, on embeddings of length one brought to its usual scale."""
+    unseen = Embedder(backbone, threads=options.threads).embed(draw.kept.pixels(backbone.size_px)[draw.test])
     scale = vectors.shape[1] ** 0.5
     seen, new = head_features(vectors) * scale, head_features(unseen) * scale
-    if exclusive:
-        return LogisticRegression(max_iter=1000).fit(seen, targets.argmax(1)).predict_proba(new)
-    return np.stack([LogisticRegression(max_iter=1000).fit(seen, tag).predict_proba(new)[:, 1] for tag in targets.T], 1)
+    if draw.photos.exclusive:
+        return LogisticRegression(max_iter=1000).fit(seen, draw.targets.argmax(1)).predict_proba(new)
+    fitted = [LogisticRegression(max_iter=1000).fit(seen, tag) for tag in draw.targets.T]
+    return np.stack([each.predict_proba(new)[:, 1] for each in fitted], 1)
 
 
-def _plain(seen: Part, targets, unseen: Part, backbone: Backbone, *, exclusive):  # noqa: ANN001, ANN202
+def _plain(draw: Draw, backbone: Backbone) -> NDArray[np.floating]:
     """The usual fine-tuning: a fresh linear layer, SGD with momentum at 0.01 and a cosine, random crops and flips."""
+    seen, unseen, targets = Part(draw.kept, draw.seen), Part(draw.kept, draw.test), draw.targets
+    exclusive = draw.photos.exclusive
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)
     network = Network(backbone.path).to(memory_format=torch.channels_last)

@@ -3,9 +3,9 @@
 A folder holds one folder of photos per tag, or `images/` with a `labels.json` where a photo may have several tags. The
 score is the mean accuracy over tags on all photos that were not drawn, or the mean average precision over tags.
 
-    .venv/bin/python benchmarks/fewshot.py ../shared/data/{flowers5,dtd10,neu_cls,sign_digits}
-    .venv/bin/python benchmarks/fewshot.py FOLDER... --teachers ../shared/weights/mobilenetv2_torch_features
-    .venv/bin/python benchmarks/fewshot.py FOLDER... --networks runs/new/foveal-s.onnx --views
+    .venv/bin/python -m benchmarks.fewshot ../shared/data/{flowers5,dtd10,neu_cls,sign_digits}
+    .venv/bin/python -m benchmarks.fewshot FOLDER... --teachers ../shared/weights/mobilenetv2_torch_features
+    .venv/bin/python -m benchmarks.fewshot FOLDER... --networks runs/new/foveal-s.onnx --views
 """
 
 import argparse

@@ -3,7 +3,7 @@
 For each draw: the reported precision and recall at 0.5 and their 90 % intervals beside the values on the photos that
 were not drawn, calibration there, and how well the unknown score tells foreign photos (of the other folders) apart.
 
-    .venv/bin/python benchmarks/honesty.py ../shared/data/{flowers5,dtd10,neu_cls,sign_digits,cards_multilabel}
+    .venv/bin/python -m benchmarks.honesty ../shared/data/{flowers5,dtd10,neu_cls,sign_digits,cards_multilabel}
 """
 
 import argparse

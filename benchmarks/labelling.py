@@ -3,8 +3,8 @@
 A folder holds one folder of photos per tag. Errors and duplicates are planted; choices of pictures are compared with
 random ones, over draws of half of the photos.
 
-    .venv/bin/python benchmarks/labelling.py ../shared/data/{flowers5,dtd10,neu_cls,sign_digits}
-    .venv/bin/python benchmarks/labelling.py FOLDER... --only duplicates errors
+    .venv/bin/python -m benchmarks.labelling ../shared/data/{flowers5,dtd10,neu_cls,sign_digits}
+    .venv/bin/python -m benchmarks.labelling FOLDER... --only duplicates errors
 """
 
 import argparse

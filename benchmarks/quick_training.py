@@ -5,6 +5,7 @@ bytes, so that nothing is in the cache of embeddings; the comparison runs in the
 
     .venv/bin/python benchmarks/quick_training.py --photos ../shared/data/flowers5
     .venv/bin/python benchmarks/quick_training.py --photos ../shared/data/flowers5 --large
+    .venv/bin/python benchmarks/quick_training.py --tags 50 --per-tag 200 --new 100 --repeat 1
 """
 
 import argparse
@@ -20,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from itertools import cycle, islice
+from math import ceil
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -54,7 +56,9 @@ def main() -> None:
     bare = Bare(options.threads)
     with tempfile.TemporaryDirectory() as folder, _server(Path(folder), options.threads) as server:
         _round(server, bare, _fresh(photos, 5))  # models, caches of the system and the worker get warm
-        rounds = [_round(server, bare, _fresh(photos, per_tag)) for _ in range(options.repeat)]
+        rounds = [
+            _round(server, bare, _fresh(photos, per_tag, options.new), options.new) for _ in range(options.repeat)
+        ]
     _print(rounds, images=per_tag * options.tags, options=options)
 
 
@@ -126,6 +130,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--tags", type=int, default=5)
     parser.add_argument("--per-tag", type=int, default=20)
     parser.add_argument("--large", action="store_true", help=f"{LARGE} images in all")
+    parser.add_argument("--new", type=int, default=1, help="images that come before the second training")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--threads", type=int, default=Settings.load({}).threads)
     return parser.parse_args()
@@ -151,9 +156,10 @@ def _drawn(tags: int) -> dict[str, list[bytes]]:
     }
 
 
-def _fresh(photos: dict[str, list[bytes]], per_tag: int) -> Tagged:
-    """Take `per_tag` + 1 photos of each tag, with bytes that no server has seen; the last one comes later."""
-    taken = {tag: islice(cycle(found), per_tag + 1) for tag, found in photos.items()}
+def _fresh(photos: dict[str, list[bytes]], per_tag: int, new: int = 1) -> Tagged:
+    """Take so many photos of each tag, and those that come later, with bytes that no server has seen."""
+    more = ceil(new / len(photos))
+    taken = {tag: islice(cycle(found), per_tag + more) for tag, found in photos.items()}
     columns = zip(*([(tag, _marked(data)) for data in found] for tag, found in taken.items()), strict=True)
     return [photo for column in columns for photo in column]
 
@@ -180,9 +186,10 @@ def _server(data: Path, threads: int) -> Iterator[Server]:
             process.terminate()
 
 
-def _round(server: Server, bare: Bare, photos: Tagged) -> dict[str, float]:
+def _round(server: Server, bare: Bare, photos: Tagged, new: int = 1) -> dict[str, float]:
     tag_count = len({tag for tag, _ in photos})
-    first, later = photos[:-tag_count], photos[-1]
+    known = len(photos) - ceil(new / tag_count) * tag_count
+    first, later = photos[:known], photos[known : known + new]
     project = server("POST", "/projects", name=f"benchmark {uuid4()}", classificationType="Multiclass")["id"]
     tags = {
         tag: server("POST", f"/projects/{project}/tags", name=tag)["id"] for tag in dict.fromkeys(t for t, _ in photos)
@@ -190,7 +197,7 @@ def _round(server: Server, bare: Bare, photos: Tagged) -> dict[str, float]:
     server.upload(project, tags, first)
     training = server.training_seconds(project)
     whole, alone = bare.seconds([data for _, data in first])
-    server.upload(project, tags, [later])
+    server.upload(project, tags, later)
     again = server.training_seconds(project)
     return {"training": training, "embedding": whole, "session": alone, "again": again}
 
@@ -204,11 +211,12 @@ def _print(rounds: Sequence[dict[str, float]], *, images: int, options: argparse
         ("training, from the call to Completed", "training"),
         ("bare: decode, resize and session", "embedding"),
         ("bare: session alone", "session"),
-        ("training again after one more image", "again"),
+        (f"training again after {options.new} more", "again"),
     )
     for label, name in rows:
         print(f"  {label:40}{middle[name]:8.2f} s   [{', '.join(f'{each[name]:.2f}' for each in rounds)}]")
     print(f"  {'training / bare embedding':40}{median(ratios):8.2f} x   [{', '.join(f'{r:.2f}' for r in ratios)}]")
+    print(f"  {'training again / first training':40}{middle['again'] / middle['training']:8.3f} x")
     print(f"  {'training / bare session alone':40}{middle['training'] / middle['session']:8.2f} x")
 
 

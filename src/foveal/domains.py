@@ -23,7 +23,8 @@ class Domain:
     """A row of Azure's table of domains, and the recipe behind it.
 
     `backbone` names the network and `megabytes` says how large it is; it sees images of `size_px`. `policy` is how
-    Advanced training varies them, see docs/reference/domains.md.
+    Advanced training varies them; a `teacher` is a larger network that hands on what it knows. See
+    docs/reference/domains.md.
     """
 
     id: UUID
@@ -33,6 +34,7 @@ class Domain:
     megabytes: int = 12
     size_px: int = 224
     policy: str = "general"
+    teacher: str = ""
     retired: bool = False
     aliases: tuple[str, ...] = ()
 
@@ -42,7 +44,7 @@ def _row(id: str, name: str, type: DomainType = "Classification", *, alias: str 
 
 
 def _compact(id: str, name: str, type: DomainType = "Classification", **recipe: Any) -> Domain:
-    return Domain(UUID(id), name, type, backbone="foveal-xs", megabytes=3, **recipe)
+    return Domain(UUID(id), name, type, backbone="foveal-xs", megabytes=3, teacher="foveal-s", **recipe)
 
 
 # The order is the one in which the service lists them.

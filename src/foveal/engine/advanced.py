@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from foveal.engine import backbones, evaluate, finetune, heads, training
+from foveal.engine import backbones, evaluate, finetune, heads, taught, training
 from foveal.engine.augmentation import POLICIES, augment
 from foveal.engine.backbones import Backbone
 from foveal.engine.evaluate import NEVER_HELD
@@ -64,6 +64,7 @@ class Candidate:
     schedule: Schedule | None = None  # None: the network stays as it is
     policy: str | None = None  # None: the domain's
     earlier: bool = False  # from the network of an earlier iteration, where there is one
+    taught: bool = False  # its head learns from a larger network too, where one gives lessons
 
     @property
     def looks(self) -> tuple[bool, bool]:
@@ -81,6 +82,7 @@ class Candidate:
 # The order is that of their chances; what there is no time for is left out.
 CANDIDATES = (
     Candidate("frozen"),
+    Candidate("frozen, taught by the larger network", taught=True),
     Candidate("two sizes", two_sizes=True),
     Candidate("two sizes, varied views", two_sizes=True, views=3),
     Candidate("two sizes, varied views, nothing mirrored", two_sizes=True, views=3, policy="upright"),
@@ -136,6 +138,7 @@ class _Bench:
         self.search = search
         self.rows = data.learned
         self.targets = data.targets[self.rows]
+        self.pupils = data.pupils(exclusive=task.exclusive)
         self.folds = evaluate.plan(self.targets, SEED, own=data.own[self.rows], most_folds=FOLDS)
         self.rounds = range(int(self.folds.max()) + 1)
         self.said: dict[tuple[str, int], dict[float, NDArray[np.floating]]] = {}
@@ -151,7 +154,8 @@ class _Bench:
 
     @property
     def candidates(self) -> list[Candidate]:
-        return [each for each in self.search.candidates if self.search.earlier is not None or not each.earlier]
+        earlier, lessons = self.search.earlier is not None, self.pupils is not None
+        return [each for each in self.search.candidates if earlier >= each.earlier and lessons >= each.taught]
 
     @property
     def spent(self) -> float:
@@ -287,6 +291,8 @@ class _Bench:
     def _scores(self, candidate: Candidate, fold: int) -> dict[float, NDArray[np.floating]]:
         """Scores (c, m, k) of the fold's images, for each share of tuned weights."""
         held = self.folds[0] == fold
+        if candidate.taught and self.pupils is not None:
+            return {1.0: self.pupils.scores(held)}
         if candidate.schedule is None:
             return {1.0: head_scores(self.lessons(candidate), self.targets, held, exclusive=self.task.exclusive)}
         tuned = self.tuned(candidate, self.rows[~held], fold)
@@ -410,6 +416,10 @@ def _made(bench: _Bench, best: Candidate) -> tuple[Model, NDArray[np.float32]]:
 
 def _made_frozen(bench: _Bench, best: Candidate) -> tuple[Model, NDArray[np.float32]]:
     """Make it as Quick training does, judged by more folds than it was chosen by."""
+    if best.taught and bench.pupils is not None:
+        folds = bench.data.folds(taught.FOLDS)
+        network = training.Network(bench.backbone, bench.backbone.size_px)
+        return Model(taught.fit(bench.pupils, folds), network, folds, {}), bench.data.embeddings
     vectors, lessons = bench.embeddings(best), bench.lessons(best)
     exclusive, targets = bench.task.exclusive, bench.targets
     folds = replace(bench.data, embeddings=vectors).folds()
@@ -423,9 +433,9 @@ def _made_frozen(bench: _Bench, best: Candidate) -> tuple[Model, NDArray[np.floa
             said[:, repeat, held] = scores
     assert said is not None
     judged = np.flatnonzero(folds[0] != NEVER_HELD)
-    taught = np.tile(targets, (len(lessons), 1))
-    flat = lessons.reshape(len(taught), -1)
-    fitted = heads.assemble(flat, taught, said[:, :, judged], judged, exclusive=exclusive)
+    every = np.tile(targets, (len(lessons), 1))
+    flat = lessons.reshape(len(every), -1)
+    fitted = heads.assemble(flat, every, said[:, :, judged], judged, exclusive=exclusive)
     network = training.Network(bench.backbone, bench.size(best), bench.network(best))
     return Model(fitted, network, folds, {}), vectors
 
@@ -435,8 +445,8 @@ def head_scores(
 ) -> NDArray[np.floating]:
     """What heads fitted on the other images and their views (v, m, d) say of the images held out: (c, held, k)."""
     seen = lessons[:, ~held]
-    taught = np.tile(targets[~held], (len(lessons), 1))
-    return heads.scores(seen.reshape(len(taught), -1), taught, lessons[0, held], exclusive=exclusive)
+    every = np.tile(targets[~held], (len(lessons), 1))
+    return heads.scores(seen.reshape(len(every), -1), every, lessons[0, held], exclusive=exclusive)
 
 
 def _packed(said: Mapping[float, NDArray[np.floating]], seconds: float) -> bytes:

@@ -1,7 +1,7 @@
 """What every training is given and gives back: the task, the data, the judged model on disk."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,12 +22,14 @@ from foveal.engine.heads import Fitted
 from foveal.engine.labelling.duplicates import near_duplicates
 from foveal.engine.report import Judgements
 from foveal.engine.resizing import at_size
+from foveal.engine.taught import Class, Lessons
 from foveal.errors import Invalid
 
 SEED = 0
 MOST_COMPARED = 1_000  # images among which near-duplicates are kept on one side; among more, one hardly matters
 THRESHOLD = 0.5
 NEGATIVE = "Negative"
+SMALLEST_CHANCE = 1e-9
 LIBRARIES = ("foveal", "numpy", "onnx", "onnxruntime", "scipy", "torch")
 
 
@@ -61,6 +63,8 @@ class Data:
     targets: NDArray[np.bool_]
     borrowed: int = 0
     test: NDArray[np.bool_] | None = None
+    lessons: Lessons | None = None
+    """What a larger network knows of these and of untagged images, for a small one to learn from."""
 
     @property
     def learned(self) -> NDArray[np.intp]:
@@ -72,11 +76,19 @@ class Data:
         """Of all images (n,), which are the project's own."""
         return np.arange(len(self.targets)) < len(self.targets) - self.borrowed
 
-    def folds(self) -> Folds:
-        """The folds (repeats, m) of the images that are learned from; near-duplicates share a fold."""
+    def folds(self, most: int | None = None) -> Folds:
+        """The folds (repeats, m) of the images that are learned from, at most so many; near-duplicates share one."""
         learned = self.learned
         groups = _groups(self.embeddings[learned]) if len(learned) <= MOST_COMPARED else None
-        return evaluate.plan(self.targets[learned], SEED, own=self.own[learned], groups=groups)
+        return evaluate.plan(self.targets[learned], SEED, own=self.own[learned], groups=groups, most_folds=most)
+
+    def pupils(self, *, exclusive: bool) -> Class | None:
+        """The images that are learned from, with a larger network's lessons where there are some."""
+        if self.lessons is None or not len(self.lessons.untagged):
+            return None
+        learned = self.learned
+        lessons = replace(self.lessons, own=self.lessons.own[learned])
+        return Class(self.embeddings[learned], self.targets[learned], lessons, exclusive)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +161,7 @@ def finish(folder: Path, task: Task, data: Data, model: Model) -> Trained:
         "evaluation": _evaluation(folds, data),
         "test_images": 0 if data.test is None else int(data.test.sum()),
         "borrowed_images": data.borrowed,
+        "untagged_images": 0 if data.lessons is None else len(data.lessons.untagged),
         "backbone": network.backbone.fingerprint,
         "size_px": network.size_px,
         **model.evidence,
@@ -163,6 +176,15 @@ def finish(folder: Path, task: Task, data: Data, model: Model) -> Trained:
         head={"weights": fitted.head.weights, "bias": fitted.head.bias},
     )
     return Trained(written, manifest, judged, held_out, performance)
+
+
+def loss(task: Task, data: Data, fitted: Fitted) -> float:
+    """Log loss, in nats per image or decision, of what was said of the judged images, as a mean over repeats."""
+    targets = data.targets[data.learned][fitted.judged]
+    said = np.clip(fitted.held_out.astype(np.float64), SMALLEST_CHANCE, 1 - SMALLEST_CHANCE)
+    if task.exclusive:
+        return float(-np.log(said[:, targets]).mean())
+    return float(-np.log(np.where(targets, said, 1 - said)).mean())
 
 
 def check(data: Data) -> None:

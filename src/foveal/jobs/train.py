@@ -1,6 +1,6 @@
 """Training an iteration: embed what is not in the cache, fit and judge a model, store it with its figures."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 
 from foveal import domains
 from foveal.blobs import Blobs, model_prefix, work_prefix
@@ -17,6 +16,8 @@ from foveal.bundle import GRAPH, TagEntry
 from foveal.db.tables import Iteration, Project
 from foveal.domains import Domain
 from foveal.engine import backbones, graph, quick
+from foveal.engine.backbones import Backbone
+from foveal.engine.taught import Lessons
 from foveal.engine.training import Data, Task, Trained
 from foveal.errors import NotFound
 from foveal.jobs.embedding import embed
@@ -28,6 +29,8 @@ from foveal.services.training_sets import TrainingImage, TrainingSet
 
 EMBEDDING_SHARE = {iterations.REGULAR: 0.9, iterations.ADVANCED: 0.05}  # of the progress of a training
 SECONDS_PER_HOUR = 3600
+MOST_UNTAGGED = 1_000
+"""Untagged images that a larger network looks at for a smaller one: enough to help, and soon looked at."""
 
 
 class MadeWay(Exception):  # nothing went wrong
@@ -46,6 +49,8 @@ class Plan:
     training_set: TrainingSet
     images: Sequence[TrainingImage]
     borrowed: int
+    untagged: Sequence[TrainingImage]
+    """Images of the workspace that a larger network may tag for a smaller one."""
     base_id: UUID | None
     """The iteration to continue from, where it knew none of these images."""
 
@@ -86,12 +91,14 @@ def train(workshop: Workshop, claim: Claim, iteration_id: UUID) -> None:
     """Train an iteration to its end, or until it makes way for other jobs."""
     plan = _plan(workshop, iteration_id)
     backbone = backbones.find(plan.domain.backbone, plan.domain.size_px)
-    vectors = embed(workshop, backbone, plan.images, partial(_looked, workshop, claim, plan))
+    looked = partial(_looked, workshop, claim, plan)
+    vectors = embed(workshop, backbone, plan.images, looked)
+    data = replace(plan.data, embeddings=vectors, lessons=_lessons(workshop, plan, backbone, looked))
     _report(workshop, claim, "choosing the classifier", EMBEDDING_SHARE[plan.training_type])
     try:
         with scratch(workshop) as folder:
             make = _advanced if plan.training_type == iterations.ADVANCED else _quick
-            trained = make(workshop, claim, plan, vectors, folder)
+            trained = make(workshop, claim, plan, data, folder)
             workshop.blobs.put_folder(model_prefix(iteration_id), folder / "model")
     except MadeWay:
         return
@@ -117,15 +124,17 @@ def _plan(workshop: Workshop, iteration_id: UUID) -> Plan:
         known = {image.digest for image in training_sets.of_iteration(session, base).images} if base else set[str]()
         # A network that has seen an image cannot be asked in earnest how well it does on it.
         apart = known.isdisjoint(image.digest for image in training_set.images)
+        project, domain = session.get_one(Project, iteration.project_id), domains.get(iteration.domain_id)
         return Plan(
             iteration_id=iteration_id,
             training_type=iteration.training_type,
             budget_hours=iteration.reserved_budget_hours,
-            domain=domains.get(iteration.domain_id),
-            task=_task(iteration, session.get_one(Project, iteration.project_id), training_set),
+            domain=domain,
+            task=_task(iteration, project, training_set),
             training_set=training_set,
             images=[*training_set.images, *borrowed],
             borrowed=len(borrowed),
+            untagged=training_sets.untagged(session, project, most=MOST_UNTAGGED) if domain.teacher else [],
             base_id=base.id if base is not None and apart else None,
         )
 
@@ -142,12 +151,21 @@ def _task(iteration: Iteration, project: Project, training_set: TrainingSet) -> 
     )
 
 
-def _quick(_workshop: Workshop, _claim: Claim, plan: Plan, vectors: NDArray[np.float32], folder: Path) -> Trained:
+def _lessons(workshop: Workshop, plan: Plan, backbone: Backbone, report: Callable[[float], None]) -> Lessons | None:
+    """What the domain's larger network knows of the images, where there are untagged ones to pass it on with."""
+    if not plan.untagged:
+        return None
+    teacher = backbones.find(plan.domain.teacher, plan.domain.size_px)
+    own, untagged = (embed(workshop, teacher, images, report) for images in (plan.images, plan.untagged))
+    return Lessons(own, untagged, embed(workshop, backbone, plan.untagged, report))
+
+
+def _quick(_workshop: Workshop, _claim: Claim, plan: Plan, data: Data, folder: Path) -> Trained:
     backbone = backbones.find(plan.domain.backbone, plan.domain.size_px)
-    return quick.train(folder / "model", plan.task, replace(plan.data, embeddings=vectors), backbone=backbone)
+    return quick.train(folder / "model", plan.task, data, backbone=backbone)
 
 
-def _advanced(workshop: Workshop, claim: Claim, plan: Plan, vectors: NDArray[np.float32], folder: Path) -> Trained:
+def _advanced(workshop: Workshop, claim: Claim, plan: Plan, data: Data, folder: Path) -> Trained:
     from foveal.engine import advanced  # noqa: PLC0415  # torch, an extra that Quick training does without
 
     def report(progress: advanced.Progress) -> None:
@@ -173,7 +191,6 @@ def _advanced(workshop: Workshop, claim: Claim, plan: Plan, vectors: NDArray[np.
     )
     photos = StoredPhotos(workshop.blobs, plan.images, folder, threads=workshop.threads)
     backbone = backbones.find(plan.domain.backbone, plan.domain.size_px)
-    data = replace(plan.data, embeddings=vectors)
     return advanced.train(folder / "model", plan.task, data, photos, backbone=backbone, search=search)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from foveal import domains
@@ -75,6 +75,18 @@ def digest(
     for image in sorted(images, key=_order):
         made.update(f"{image.digest} {image.positions}{' test' if image.test else ''}\n".encode())
     return made.hexdigest()
+
+
+def untagged(session: Session, project: Project, *, most: int) -> list[TrainingImage]:
+    """Return untagged images of the workspace, in the stable order of training sets."""
+    tagged = exists().where(ImageTag.image_id == Image.id)
+    rows = session.execute(
+        select(Image.id, Image.digest, Image.rendered)
+        .where(Image.project_id == project.id, Image.deleted_at.is_(None), ~tagged)
+        .order_by(Image.digest)
+        .limit(most)
+    )
+    return [TrainingImage(id, digest, rendered, ()) for id, digest, rendered in rows]
 
 
 def check(project: Project, training_set: TrainingSet) -> None:

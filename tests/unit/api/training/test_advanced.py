@@ -1,11 +1,12 @@
 """Advanced training through the API: what it needs, what it keeps, whom it lets pass."""
 
+import json
 from io import BytesIO
 from typing import Any
 
 import pytest
 from PIL import Image
-from tests.support.flows import fill, make_project, train
+from tests.support.flows import entry, fill, make_project, train, upload
 from tests.support.pictures import picture
 
 ADVANCED = {"trainingType": "Advanced", "reservedBudgetInHours": 1}
@@ -101,3 +102,16 @@ class TestDomains:
         assert iteration["status"] == "Completed"
         manifest = next((tmp_path / "data" / "blobs").glob("models/*/manifest.json")).read_text()
         assert '"size": 320' in manifest
+
+
+class TestCompact:
+    @pytest.mark.parametrize("query", [{}, ADVANCED], ids=["Quick", "Advanced"])
+    def test_untagged_images_are_looked_at_too(
+        self, api: Any, work: Any, project: str, tmp_path: Any, query: dict[str, Any]
+    ) -> None:
+        entries = [entry(f"later{n}", picture(7000 + n, "red")) for n in range(4)]
+        assert upload(api, project, *entries).status_code == 200
+        assert train(api, work, project, **query)["status"] == "Completed"
+        manifest = json.loads(next((tmp_path / "data" / "blobs").glob("models/*/manifest.json")).read_text())
+        assert manifest["metrics"]["untagged_images"] == 4
+        assert manifest["image_count"] == 10
