@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from foveal.engine.advanced import Search
     from foveal.engine.backbones import Backbone
     from foveal.engine.report import Estimate, Report, TagReport
 
@@ -37,6 +38,9 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder to write the model into.")] = Path("model"),
     domain: Annotated[str, typer.Option(help="Domain: general, food, landmarks or retail, or its id.")] = "general",
     backbone: Annotated[str | None, typer.Option(help=BACKBONE_HELP + " Default: the domain's.")] = None,
+    advanced: Annotated[
+        float | None, typer.Option(help="Try several ways for so many minutes and keep the best; needs torch.")
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -65,7 +69,14 @@ def train(
     )
     embeddings = _embeddings(paths, looking, quiet=as_json)
     targets = _targets([len(photos[name]) for name in names])
-    trained = quick.train(out, task, training.Data(embeddings, targets), backbone=looking)
+    data = training.Data(embeddings, targets)
+    if advanced is None:
+        trained = quick.train(out, task, data, backbone=looking)
+    else:
+        from foveal.engine.advanced import train as compete
+
+        search = _search(advanced, chosen.policy, quiet=as_json)
+        trained = compete(out, task, data, _Files(paths), backbone=looking, search=search)
     said = Judgements(
         targets[trained.judged],
         trained.held_out,
@@ -123,6 +134,45 @@ def embed(
     embeddings = _embeddings(found, backbones.find(backbone), quiet=False)
     np.savez(out, paths=np.array([str(path) for path in found]), embeddings=embeddings)
     print(f"{len(found)} embeddings of {embeddings.shape[1]} numbers in {out}")
+
+
+class _Files:
+    """Photos as squares, decoded once for each size."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = paths
+        self._squares: dict[int, NDArray[np.uint8]] = {}
+
+    def pixels(self, size_px: int) -> "NDArray[np.uint8]":
+        import numpy as np
+
+        if size_px not in self._squares:
+            self._squares[size_px] = np.stack([_pixels(size_px, path) for path in self._paths])
+        return self._squares[size_px]
+
+
+class _Memory(dict[str, bytes]):
+    """Keeps what a search keeps, as long as the command runs."""
+
+    def put(self, name: str, content: bytes) -> None:
+        self[name] = content
+
+
+def _search(minutes: float, policy: str, *, quiet: bool) -> "Search":
+    from foveal.engine.advanced import Progress, Search
+
+    def report(progress: Progress) -> None:
+        if not quiet:
+            print(f"  {progress.share:.0%}  {progress.candidate}", file=sys.stderr)
+
+    return Search(
+        budget_seconds=minutes * 60,
+        kept=_Memory(),
+        report=report,
+        pause=lambda: None,
+        policy=policy,
+        threads=_threads(),
+    )
 
 
 def _tagged(folder: Path) -> dict[str, list[Path]]:

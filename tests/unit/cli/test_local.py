@@ -59,6 +59,13 @@ class TestTrain:
         assert lines[3].split() == ["red", "5", "too", "few", "photos", "to", "know"]
         assert json.loads(foveal("train", photos, "--json").out)["tags"]["red"]["known"] is False
 
+    def test_tries_several_ways_where_asked(self, foveal: Command, photos: Path, tmp_path: Path) -> None:
+        outcome = foveal("train", photos, "--out", tmp_path / "model", "--advanced", "5", "--json")
+        assert outcome.code == 0, outcome.err
+        metrics = json.loads((tmp_path / "model" / "manifest.json").read_text())["metrics"]
+        assert metrics["training"] == "Advanced"
+        assert metrics["chosen"] in {row["name"] for row in metrics["candidates"]}
+
     def test_names_copies(self, foveal: Command, photos: Path) -> None:
         drawn = Image.fromarray(np.random.default_rng(0).integers(0, 255, (6, 8, 3), np.uint8)).resize((160, 120))
         drawn.save(photos / "red" / "large.png")
