@@ -102,6 +102,7 @@ class Server:
             return json.loads(answer.read())
 
     def upload(self, project: str, tags: dict[str, str], photos: Tagged) -> None:
+        photos = sorted(photos, key=lambda photo: photo[0])  # a batch has 20 tags at most
         for at in range(0, len(photos), UPLOAD_BATCH):
             images = [
                 {"name": "photo", "contents": base64.b64encode(data).decode(), "tagIds": [tags[tag]]}

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from foveal.engine.advanced import Search
     from foveal.engine.backbones import Backbone
     from foveal.engine.report import Estimate, Report, TagReport
+    from foveal.engine.training import Data, Task, Trained
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
 MIN_IMAGES = 5
@@ -69,14 +69,8 @@ def train(
     )
     embeddings = _embeddings(paths, looking, quiet=as_json)
     targets = _targets([len(photos[name]) for name in names])
-    data = training.Data(embeddings, targets)
-    if advanced is None:
-        trained = quick.train(out, task, data, backbone=looking)
-    else:
-        from foveal.engine.advanced import train as compete
-
-        search = _search(advanced, chosen.policy, quiet=as_json)
-        trained = compete(out, task, data, _Files(paths), backbone=looking, search=search)
+    train_on = quick.train if advanced is None else _competing(paths, advanced, chosen.policy, quiet=as_json)
+    trained = train_on(out, task, training.Data(embeddings, targets), backbone=looking)
     said = Judgements(
         targets[trained.judged],
         trained.held_out,
@@ -158,14 +152,20 @@ class _Memory(dict[str, bytes]):
         self[name] = content
 
 
-def _search(minutes: float, policy: str, *, quiet: bool) -> "Search":
-    from foveal.engine.advanced import Progress, Search
+def _competing(paths: Sequence[Path], minutes: float, policy: str, *, quiet: bool) -> "Callable[..., Trained]":
+    """Give what trains as `quick.train` does, the best of several ways."""
+    from foveal.engine import advanced
 
-    def report(progress: Progress) -> None:
+    def report(progress: advanced.Progress) -> None:
         if not quiet:
             print(f"  {progress.share:.0%}  {progress.candidate}", file=sys.stderr)
 
-    return Search(
+    def train(out: Path, task: "Task", data: "Data", *, backbone: "Backbone") -> "Trained":
+        if backbone.source:
+            raise Invalid(f"Advanced training takes a backbone of the package; {backbone.name} is a pulled one.")
+        return advanced.train(out, task, data, _Files(paths), backbone=backbone, search=search)
+
+    search = advanced.Search(
         budget_seconds=minutes * 60,
         kept=_Memory(),
         report=report,
@@ -173,6 +173,7 @@ def _search(minutes: float, policy: str, *, quiet: bool) -> "Search":
         policy=policy,
         threads=_threads(),
     )
+    return train
 
 
 def _tagged(folder: Path) -> dict[str, list[Path]]:

@@ -104,7 +104,9 @@ class TestTrain:
         assert whole[metrics["chosen"]]["log_loss"] <= found["frozen"]["log_loss"]
         assert json.loads((tmp_path / "model" / "manifest.json").read_text())["metrics"]["candidates"]
 
-    @pytest.mark.parametrize("chosen", [each for each in FEW if not each.earlier], ids=lambda each: each.name)
+    @pytest.mark.parametrize(
+        "chosen", [each for each in FEW if not each.earlier and not each.taught], ids=lambda each: each.name
+    )
     def test_each_way_gives_a_model_that_answers_as_it_was_judged(
         self, tmp_path: Path, backbone: Backbone, chosen: Candidate
     ) -> None:
@@ -177,7 +179,7 @@ class TestBudget:
         leaping = [0.0]
 
         def clock() -> float:
-            return next(now) * 1e-3 + leaping[0]
+            return next(now) * 2.0 + leaping[0]  # more than a second from look to look
 
         def report(progress: Progress) -> None:
             heard.append(progress)

@@ -91,7 +91,7 @@ class TestConverted:
         assert backbone.path.is_relative_to(pulled)
         weights = np.random.default_rng(0).normal(0, 5, (768, 2)).astype(np.float32)
         small = graph.classifier_graph(
-            backbone, heads.Head(weights, np.zeros(2, np.float32), exclusive=True), ["a", "b"]
+            backbone.path, heads.Head(weights, np.zeros(2, np.float32), exclusive=True), ["a", "b"]
         )
         wide = graph.widened(small)
         assert len(wide) > 1.5 * len(small)
