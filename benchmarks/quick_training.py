@@ -39,7 +39,7 @@ from foveal.settings import Settings
 
 POLL_SECONDS = 0.02
 WARM_SECONDS = 4.0  # what the worker's next child needs to load its libraries, with a good margin
-UPLOAD_BATCH = 64
+UPLOAD_BATCH = 20  # photos: a batch takes 20 tags at most
 SESSION_BATCH = 8
 LARGE = 2_000
 KEY = "benchmark"
@@ -102,7 +102,6 @@ class Server:
             return json.loads(answer.read())
 
     def upload(self, project: str, tags: dict[str, str], photos: Tagged) -> None:
-        photos = sorted(photos, key=lambda photo: photo[0])  # a batch has 20 tags at most
         for at in range(0, len(photos), UPLOAD_BATCH):
             images = [
                 {"name": "photo", "contents": base64.b64encode(data).decode(), "tagIds": [tags[tag]]}

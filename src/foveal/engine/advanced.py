@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from foveal.engine import backbones, evaluate, finetune, heads, taught, training
+from foveal.engine import backbones, finetune, heads, taught, training
 from foveal.engine.augmentation import POLICIES, augment
 from foveal.engine.backbones import Backbone
 from foveal.engine.candidates import CANDIDATES, Candidate
@@ -99,7 +99,7 @@ class _Bench:
         self.rows = data.learned
         self.targets = data.targets[self.rows]
         self.pupils = data.pupils(exclusive=task.exclusive)
-        self.folds = evaluate.plan(self.targets, SEED, own=data.own[self.rows], most_folds=FOLDS)
+        self.folds = data.folds(FOLDS)
         self.rounds = range(int(self.folds.max()) + 1)
         self.said: dict[tuple[str, int], dict[float, NDArray[np.floating]]] = {}
         self.seconds: dict[str, float] = {}
@@ -154,12 +154,18 @@ class _Bench:
         return self._lessons[candidate.name]
 
     def _viewed(self, candidate: Candidate, view: int) -> NDArray[np.float32]:
-        """Embeddings (m, d) of a random view of each image that is learned from."""
+        """Embeddings (m, d) of a random view of each image that is learned from.
+
+        Raises:
+            OutOfTime: The budget ended.
+        """
         size, policy = self.size(candidate), POLICIES[candidate.policy or self.search.policy]
         pixels = self.photos.pixels(size)
         generator = torch.Generator().manual_seed(SEED + view)
         embedder, made = self._embedder(candidate), list[NDArray[np.float32]]()
         for at in range(0, len(self.rows), AT_ONCE):
+            if self.left <= 0:
+                raise OutOfTime
             self._tell(candidate, 0, 0.0)
             views = augment(finetune.tensor(pixels[self.rows[at : at + AT_ONCE]]), size, policy, generator)
             made.append(embedder.embed(views.round().byte().permute(0, 2, 3, 1).numpy()))
@@ -309,10 +315,14 @@ def _frozen(bench: _Bench) -> list[Candidate]:
     """Judge the candidates whose network stays as it is; they cost little more than looking at the images."""
     judged: list[Candidate] = []
     for candidate in bench.candidates:
-        if candidate.schedule is None and (not judged or _affordable(bench, candidate, folds=1)):
+        if candidate.schedule is not None or (judged and not _affordable(bench, candidate, folds=2)):
+            continue  # twice: to judge it, and to make it
+        try:
             for fold in bench.rounds:
                 bench.judge(candidate, fold)
-            judged.append(candidate)
+        except OutOfTime:
+            break
+        judged.append(candidate)
     return judged
 
 
