@@ -49,8 +49,8 @@ def plan(
 
     Few images are judged several times by ten folds, more by fewer folds; of many, a stratified fifth is held out and
     the others are in `NEVER_HELD`. So are those that are not one's `own` (n,): an earlier iteration's, that nobody asks
-    to be judged. Images of one group (n,), such as near-duplicates, share a fold, unless a tag stood in one fold alone.
-    With `most_folds` no more folds are made, and once.
+    to be judged. Images of one group (n,), such as near-duplicates, share a fold, unless too few images of a tag would
+    be left outside of one to learn from. With `most_folds` no more folds are made, and once.
     """
     own = np.ones(len(targets), bool) if own is None else own
     judged = targets[own]
@@ -62,6 +62,8 @@ def plan(
     made = np.full((repeats, len(targets)), NEVER_HELD, np.intp)
     for repeat in range(repeats):
         placed = folds(judged, kept, np.random.default_rng((seed, repeat)), groups)
+        if groups is not None and not _teachable(judged, placed):
+            placed = folds(judged, kept, np.random.default_rng((seed, repeat)))
         made[repeat, own] = placed if most else np.where(placed == 0, 0, NEVER_HELD)
     return made
 
@@ -90,6 +92,11 @@ def folds(targets: Targets, count: int, rng: np.random.Generator, groups: NDArra
             held[fold] += padded[together].sum(0)
             sizes[fold] += len(together)
     return placed
+
+
+def _teachable(targets: Targets, placed: NDArray[np.intp]) -> bool:
+    """Tell whether, whichever fold is held out, some images of each tag are left to learn from."""
+    return all(targets[placed != fold].sum(0).min() >= FEWEST_FOLDS for fold in range(placed.max() + 1))
 
 
 def _rarest(targets: Targets, groups: NDArray[np.intp] | None) -> int:

@@ -53,6 +53,8 @@ class Plan:
     """Images of the workspace that a larger network may tag for a smaller one."""
     base_id: UUID | None
     """The iteration to continue from, where it knew none of these images."""
+    tuned_base: bool
+    """Whether its network is another one than the backbone, for images of the same size."""
 
     @property
     def data(self) -> Data:
@@ -136,6 +138,7 @@ def _plan(workshop: Workshop, iteration_id: UUID) -> Plan:
             borrowed=len(borrowed),
             untagged=training_sets.untagged(session, project, most=MOST_UNTAGGED) if domain.teacher else [],
             base_id=base.id if base is not None and apart else None,
+            tuned_base=base is not None and "share_of_tuned_weights" in base.metrics,
         )
 
 
@@ -195,8 +198,8 @@ def _advanced(workshop: Workshop, claim: Claim, plan: Plan, data: Data, folder: 
 
 
 def _earlier(blobs: Blobs, plan: Plan, folder: Path) -> Path | None:
-    """The network inside the model of the iteration to continue from."""
-    if plan.base_id is None:
+    """The network inside the model of the iteration to continue from, where that was trained on."""
+    if not plan.tuned_base or plan.base_id is None:
         return None
     model, network = folder / "base.onnx", folder / "earlier.onnx"
     model.write_bytes(blobs.get(f"{model_prefix(plan.base_id)}/{GRAPH}"))

@@ -188,7 +188,8 @@ def _head(
 ) -> tuple[Floats, Floats] | None:
     """Return weights and bias if they act on the backbone's embeddings, else None."""
     weights, bias = arrays.get("weights"), arrays.get("bias")
-    if iteration.metrics.get("backbone") != backbone.fingerprint or weights is None or bias is None:
+    tuned = "share_of_tuned_weights" in iteration.metrics  # the network is another one than the backbone
+    if tuned or iteration.metrics.get("backbone") != backbone.fingerprint or weights is None or bias is None:
         return None
     fits = weights.shape[0] == backbone.dimension and weights.shape[1:] == bias.shape
     return (weights, bias) if fits else None

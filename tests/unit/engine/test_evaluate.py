@@ -96,6 +96,18 @@ class TestPlan:
         np.testing.assert_array_equal(evaluate.plan(targets, 4), evaluate.plan(targets, 4))
 
 
+class TestTeachable:
+    def test_groups_across_tags_never_leave_a_tag_without_images_to_learn_from(self) -> None:
+        for seed in range(60):
+            rng = np.random.default_rng(seed)
+            targets = np.eye(3, dtype=bool)[np.arange(36) % 3]
+            groups = rng.integers(0, 4, 36)  # few large groups that hold images of all tags
+            for most in (None, 3):
+                for placed in evaluate.plan(targets, seed, groups=groups, most_folds=most):
+                    left = [targets[placed != fold].sum(0).min() for fold in range(placed.max() + 1)]
+                    assert min(left) >= 2
+
+
 class TestAveragePrecision:
     def test_agrees_with_a_count_by_hand(self) -> None:
         hits = np.array([True, False, True, False])
