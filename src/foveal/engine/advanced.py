@@ -393,19 +393,11 @@ def _made_frozen(bench: _Bench, best: Candidate) -> tuple[Model, NDArray[np.floa
     vectors, lessons = bench.embeddings(best), bench.lessons(best)
     exclusive, targets = bench.task.exclusive, bench.targets
     folds = replace(bench.data, embeddings=vectors).folds()
-    said = None
-    for repeat, placed in enumerate(folds):
-        for fold in range(placed.max() + 1):
-            held = placed == fold
-            scores = head_scores(lessons, targets, held, exclusive=exclusive)
-            if said is None:
-                said = np.empty((len(scores), *folds.shape, targets.shape[1]))
-            said[:, repeat, held] = scores
-    assert said is not None
+    said = heads.out_of_fold(folds, lambda held: head_scores(lessons, targets, held, exclusive=exclusive))
     judged = np.flatnonzero(folds[0] != NEVER_HELD)
     every = np.tile(targets, (len(lessons), 1))
     flat = lessons.reshape(len(every), -1)
-    fitted = heads.assemble(flat, every, said[:, :, judged], judged, exclusive=exclusive)
+    fitted = heads.assemble(flat, every, said, judged, exclusive=exclusive)
     network = training.Network(bench.backbone, bench.size(best), bench.network(best))
     return Model(fitted, network, folds, {}), vectors
 

@@ -18,6 +18,7 @@ from torch.nn import functional
 from foveal.engine.augmentation import Policy, augment, mix
 from foveal.engine.heads import Head
 from foveal.engine.network import Network
+from foveal.engine.solvers import Problem
 
 BATCH = 32
 WARM_UP = 0.1  # of all steps
@@ -137,11 +138,9 @@ def _batches(images: int, steps: int, generator: torch.Generator) -> Iterator[Te
 
 
 def _importance(lesson: Lesson) -> Tensor:
-    """Weight per image (n,), mean one: half way to equal tags, as `solvers.Problem.image_weights`."""
-    if not lesson.exclusive:
-        return torch.ones(len(lesson.targets))
-    weights = (lesson.targets / np.sqrt(np.maximum(lesson.targets.sum(0), 1))).sum(1)
-    return torch.tensor(weights / weights.mean(), dtype=torch.float32)
+    """Weight per image (n,), as in fitting a head."""
+    weights = Problem(np.zeros((len(lesson.targets), 1)), lesson.targets, lesson.exclusive).image_weights
+    return torch.tensor(weights, dtype=torch.float32)
 
 
 def _loss(scores: Tensor, wanted: Tensor, importance: Tensor, *, exclusive: bool) -> Tensor:

@@ -52,7 +52,7 @@ def classifier_graph(
     if head.weights.shape != (dimension, len(labels)):
         shape = (dimension, len(labels))
         raise Invalid(f"A head of shape {head.weights.shape} does not fit {shape} (embedding, {len(labels)} tags).")
-    nodes, weights = _normalised(), [_tensor("smallest_norm", np.float32(SMALLEST_NORM))]
+    nodes, weights = unit_length(EMBEDDING, "", "smallest_norm"), [_tensor("smallest_norm", np.float32(SMALLEST_NORM))]
     nodes.append(helper.make_node("Gemm", ["embedding_normal", "head_weights", "head_bias"], ["scores"], name="head"))
     mixed = unknown is not None and negative is not None
     nodes.append(_activation(PLAIN if mixed else OUTPUT, exclusive=head.exclusive))
@@ -82,6 +82,19 @@ def embedding_part(path: Path) -> bytes:
     _drop_unused(model.graph)
     del model.metadata_props[:]
     return model.SerializeToString(deterministic=True)
+
+
+def unit_length(embedding: str, prefix: str, smallest: str) -> list[onnx.NodeProto]:
+    """Divide an embedding by its length, never by zero, as `features.head_features` does.
+
+    The result is `<prefix>embedding_normal`; `smallest` names the weight that holds the smallest length.
+    """
+    length, positive, normal = (f"{prefix}{name}" for name in ("length", "length_positive", "embedding_normal"))
+    return [
+        helper.make_node("ReduceL2", [embedding], [length], name=length, axes=[1], keepdims=1),
+        helper.make_node("Max", [length, smallest], [positive], name=positive),
+        helper.make_node("Div", [embedding, positive], [normal], name=normal),
+    ]
 
 
 def feature_maps(path: Path) -> bytes:
@@ -134,15 +147,6 @@ def _drop_unused(graph: onnx.GraphProto) -> None:
     del graph.node[:], graph.initializer[:]
     graph.node.extend(reversed(kept))
     graph.initializer.extend(weights)
-
-
-def _normalised() -> list[onnx.NodeProto]:
-    """Divide by the length, never by zero: the same as `features.head_features`."""
-    return [
-        helper.make_node("ReduceL2", [EMBEDDING], ["length"], name="length", axes=[1], keepdims=1),
-        helper.make_node("Max", ["length", "smallest_norm"], ["length_positive"], name="length_positive"),
-        helper.make_node("Div", [EMBEDDING, "length_positive"], ["embedding_normal"], name="embedding_normal"),
-    ]
 
 
 def _activation(output: str, *, exclusive: bool) -> onnx.NodeProto:

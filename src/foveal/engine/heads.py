@@ -121,12 +121,21 @@ def fit(
     space = _space(head_features(features))
     problem = solvers.Problem(space.coordinates, targets, exclusive)
     tried = _tried(len(targets))
-    said = np.empty((sum(len(strengths) for _, strengths in tried.values()), *folds.shape, targets.shape[1]))
-    for repeat, placed in enumerate(folds):
-        for fold in range(placed.max() + 1):
-            held = placed == fold
-            said[:, repeat, held] = _scores(problem.part(~held), problem.inputs[held], tried)
-    return _assembled(problem, space, said[:, :, judged], judged)
+    said = out_of_fold(folds, lambda held: _scores(problem.part(~held), problem.inputs[held], tried))
+    return _assembled(problem, space, said, judged)
+
+
+def out_of_fold(folds: Folds, judge: Callable[[NDArray[np.bool_]], Floats]) -> Floats:
+    """What is said of each judged image by what did not see its fold, (c, repeats, m, k), by folds (repeats, n).
+
+    `judge` gives the scores (c, held, k) of the images held out, a mask (n,), having seen the others alone.
+    """
+    repeats: list[Floats] = []
+    for placed in folds:
+        parts = [np.flatnonzero(placed == fold) for fold in range(placed.max() + 1)]
+        found = np.concatenate([judge(placed == fold) for fold in range(len(parts))], axis=1)
+        repeats.append(found[:, np.argsort(np.concatenate(parts))])
+    return np.stack(repeats, axis=1)
 
 
 def scores(features: NDArray[np.float32], targets: Targets, held: NDArray[np.float32], *, exclusive: bool) -> Floats:

@@ -64,12 +64,6 @@ class Class:
 def fit(pupils: Class, folds: NDArray[np.intp]) -> Fitted:
     """Fit a head on the embeddings and what the teacher makes of the untagged images, judged by one repeat of folds."""
     judged = np.flatnonzero(folds[0] != evaluate.NEVER_HELD)
-    said: NDArray[np.floating] | None = None
-    for fold in range(int(folds[0].max()) + 1):
-        held = folds[0] == fold
-        scores = pupils.scores(held)
-        said = np.empty((len(scores), len(folds[0]), pupils.targets.shape[1])) if said is None else said
-        said[:, held] = scores
-    assert said is not None
+    said = heads.out_of_fold(folds, pupils.scores)
     vectors, targets = pupils.taught(np.ones(len(pupils.targets), bool))
-    return heads.assemble(vectors, targets, said[:, None, judged], judged, exclusive=pupils.exclusive)
+    return heads.assemble(vectors, targets, said, judged, exclusive=pupils.exclusive)

@@ -11,11 +11,10 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from foveal.engine.features import SMALLEST_NORM
+from foveal.engine.graph import EMBEDDING, INPUT, unit_length
 from foveal.engine.resizing import HEIGHT_AND_WIDTH
 
 FACTOR = 2
-IMAGE = "image"
-EMBEDDING = "embedding"
 LOOKS = ("small", "large")
 
 
@@ -35,14 +34,16 @@ def in_two_sizes(network: Path | bytes, size_px: int) -> bytes:
     made = [
         *shared,
         helper.make_node(
-            "AveragePool", [IMAGE], ["small_image"], name="small_image", kernel_shape=[2, 2], strides=[2, 2]
+            "AveragePool", [INPUT], ["small_image"], name="small_image", kernel_shape=[2, 2], strides=[2, 2]
         ),
-        helper.make_node("Identity", [IMAGE], ["large_image"], name="large_image"),
+        helper.make_node("Identity", [INPUT], ["large_image"], name="large_image"),
     ]
     for look in LOOKS:
         made += [_renamed(node, look, fixed) for node in looking]
-        made += _normalised(look)
-    made.append(helper.make_node("Concat", [f"{look}_normal" for look in LOOKS], [EMBEDDING], name=EMBEDDING, axis=1))
+        made += unit_length(f"{look}_{EMBEDDING}", f"{look}_", "look_smallest")
+    made.append(
+        helper.make_node("Concat", [f"{look}_embedding_normal" for look in LOOKS], [EMBEDDING], name=EMBEDDING, axis=1)
+    )
     del graph.node[:], graph.output[:], graph.value_info[:], model.metadata_props[:]
     graph.node.extend(made)
     graph.initializer.append(numpy_helper.from_array(np.array(SMALLEST_NORM, np.float32), "look_smallest"))
@@ -60,13 +61,3 @@ def _renamed(node: onnx.NodeProto, look: str, fixed: set[str]) -> onnx.NodeProto
     copy.input[:] = [name if name in fixed else f"{look}_{name}" for name in node.input]
     copy.output[:] = [f"{look}_{name}" for name in node.output]
     return copy
-
-
-def _normalised(look: str) -> list[onnx.NodeProto]:
-    """Divide a look's embedding by its length, never by zero."""
-    embedding, length, positive = f"{look}_{EMBEDDING}", f"{look}_length", f"{look}_length_positive"
-    return [
-        helper.make_node("ReduceL2", [embedding], [length], name=length, axes=[1], keepdims=1),
-        helper.make_node("Max", [length, "look_smallest"], [positive], name=positive),
-        helper.make_node("Div", [embedding, positive], [f"{look}_normal"], name=f"{look}_normal"),
-    ]

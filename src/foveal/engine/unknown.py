@@ -46,13 +46,12 @@ class Unknown:
 
 def fit(embeddings: NDArray[np.float32], *, seed: int) -> Unknown:
     """Learn what raw embeddings (n, d) of training images look like; the same data and seed give the same score."""
-    vectors = head_features(embeddings[_chosen(embeddings, seed)]).astype(np.float64)
-    return _fitted(vectors, _apart(vectors))
+    return fit_and_judge(embeddings, seed=seed)[0]
 
 
 def fit_and_judge(embeddings: NDArray[np.float32], *, seed: int) -> tuple[Unknown, NDArray[np.float32]]:
     """Learn, and score each of the images (n,) by a plane that was made without it."""
-    chosen = _chosen(embeddings, seed)
+    chosen = np.random.default_rng(seed).permutation(len(embeddings))[:MOST_IMAGES]
     vectors = head_features(embeddings[chosen]).astype(np.float64)
     distances = _apart(vectors)
     made = _fitted(vectors, distances)
@@ -68,10 +67,6 @@ def shared(probabilities: NDArray[np.float32], unknown: NDArray[np.float32], neg
     """
     column = np.arange(probabilities.shape[-1]) == negative
     return probabilities * (1 - unknown[:, None]) + unknown[:, None] * column.astype(np.float32)
-
-
-def _chosen(embeddings: NDArray[np.float32], seed: int) -> NDArray[np.intp]:
-    return np.random.default_rng(seed).permutation(len(embeddings))[:MOST_IMAGES]
 
 
 def _apart(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -32,7 +32,7 @@ def embed(
     with workshop.sessions.read.begin() as session:
         found = embeddings.find(session, backbone, digests)
     missing = [image for image in images if image.digest not in found]
-    load = partial(_pixels, workshop.blobs, backbone.size_px)
+    load = partial(pixels, workshop.blobs, backbone.size_px)
     for chunk in _chunks(missing):
         report(len(found) / len(digests))
         made = workshop.embedder(backbone).embed_each(chunk, load)
@@ -48,5 +48,6 @@ def _chunks(images: Sequence[Pictured]) -> Iterator[Sequence[Pictured]]:
         yield images[at : at + CHUNK]
 
 
-def _pixels(blobs: Blobs, size: int, image: Pictured) -> NDArray[np.uint8]:
+def pixels(blobs: Blobs, size: int, image: Pictured) -> NDArray[np.uint8]:
+    """The picture as a square (size, size, 3)."""
     return pictures.pixels(blobs, image.digest, rendered=image.rendered, size_px=size)

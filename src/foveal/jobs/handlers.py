@@ -11,8 +11,8 @@ from foveal.db.tables import Job, Project
 from foveal.exporters import catalog
 from foveal.jobs.look import look
 from foveal.jobs.notify import notify
-from foveal.jobs.train import scratch, train
-from foveal.jobs.workshop import Workshop
+from foveal.jobs.train import train
+from foveal.jobs.workshop import Workshop, report, scratch
 from foveal.services import exports, imports, jobs
 from foveal.services.jobs import Claim
 
@@ -58,8 +58,8 @@ def import_project(workshop: Workshop, claim: Claim, project_id: UUID) -> None:
     patient = replace(workshop.fetch_policy, timeout_seconds=imports.SECONDS_PER_PIECE)
     read = here if payload["own"] else imports.elsewhere(token, patient)
     with imports.understood(), scratch(workshop) as folder:
-        report = partial(_report, workshop, claim, "fetching images and models")
-        arrived = imports.collect(read, token, workshop.blobs, folder, report)
+        told = partial(report, workshop, claim, "fetching images and models")
+        arrived = imports.collect(read, token, workshop.blobs, folder, told)
     with imports.understood(), workshop.sessions.write.begin() as session:
         jobs.finish(session, claim, now=workshop.clock())
         project = session.get_one(Project, project_id)
@@ -67,8 +67,3 @@ def import_project(workshop: Workshop, claim: Claim, project_id: UUID) -> None:
 
 
 HANDLERS = {jobs.TRAIN: train, jobs.EXPORT: export, jobs.IMPORT: import_project, jobs.NOTIFY: notify, jobs.LOOK: look}
-
-
-def _report(workshop: Workshop, claim: Claim, stage: str, progress: float) -> None:
-    with workshop.sessions.write.begin() as session:
-        jobs.report(session, claim, stage=stage, progress=progress)

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foveal.blobs import Blobs
-from foveal.jobs.embedding import Pictured
-from foveal.services import pictures
+from foveal.jobs.embedding import Pictured, pixels
 
 CHUNK = 64  # pictures decoded between two writes
 
@@ -31,14 +31,12 @@ class StoredPhotos:
         return np.load(path, mmap_mode="r")
 
     def _write(self, path: Path, size_px: int) -> None:
-        def load(image: Pictured) -> NDArray[np.uint8]:
-            return pictures.pixels(self._blobs, image.digest, rendered=image.rendered, size_px=size_px)
-
-        partial = path.with_suffix(".partial")
+        load = partial(pixels, self._blobs, size_px)
+        unfinished = path.with_suffix(".partial")
         shape = (len(self._images), size_px, size_px, 3)
-        squares = np.lib.format.open_memmap(partial, "w+", np.uint8, shape)
+        squares = np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape)
         with ThreadPoolExecutor(self._threads) as pool:
             for at in range(0, len(self._images), CHUNK):
                 squares[at : at + CHUNK] = list(pool.map(load, self._images[at : at + CHUNK]))
         squares.flush()
-        partial.rename(path)
+        unfinished.rename(path)

@@ -1,11 +1,9 @@
 """Training an iteration: embed what is not in the cache, fit and judge a model, store it with its figures."""
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import UUID
 
 import numpy as np
@@ -22,7 +20,7 @@ from foveal.engine.training import Data, Task, Trained
 from foveal.errors import NotFound
 from foveal.jobs.embedding import embed
 from foveal.jobs.photos import StoredPhotos
-from foveal.jobs.workshop import Workshop
+from foveal.jobs.workshop import Workshop, report, scratch
 from foveal.services import iterations, jobs, performance, training_sets
 from foveal.services.jobs import Claim
 from foveal.services.training_sets import TrainingImage, TrainingSet
@@ -51,10 +49,12 @@ class Plan:
     borrowed: int
     untagged: Sequence[TrainingImage]
     """Images of the workspace that a larger network may tag for a smaller one."""
-    base_id: UUID | None
-    """The iteration to continue from, where it knew none of these images."""
-    tuned_base: bool
-    """Whether its network is another one than the backbone, for images of the same size."""
+    tuned_base_id: UUID | None
+    """The iteration to continue from, where its network was trained on, and on none of these images."""
+
+    @property
+    def backbone(self) -> Backbone:
+        return backbones.find(self.domain.backbone, self.domain.size_px)
 
     @property
     def data(self) -> Data:
@@ -92,11 +92,10 @@ class KeptWork:
 def train(workshop: Workshop, claim: Claim, iteration_id: UUID) -> None:
     """Train an iteration to its end, or until it makes way for other jobs."""
     plan = _plan(workshop, iteration_id)
-    backbone = backbones.find(plan.domain.backbone, plan.domain.size_px)
     looked = partial(_looked, workshop, claim, plan)
-    vectors = embed(workshop, backbone, plan.images, looked)
-    data = replace(plan.data, embeddings=vectors, lessons=_lessons(workshop, plan, backbone, looked))
-    _report(workshop, claim, "choosing the classifier", EMBEDDING_SHARE[plan.training_type])
+    vectors = embed(workshop, plan.backbone, plan.images, looked)
+    data = replace(plan.data, embeddings=vectors, lessons=_lessons(workshop, plan, looked))
+    report(workshop, claim, "choosing the classifier", EMBEDDING_SHARE[plan.training_type])
     try:
         with scratch(workshop) as folder:
             make = _advanced if plan.training_type == iterations.ADVANCED else _quick
@@ -105,14 +104,6 @@ def train(workshop: Workshop, claim: Claim, iteration_id: UUID) -> None:
     except MadeWay:
         return
     _complete(workshop, claim, plan, trained)
-
-
-@contextmanager
-def scratch(workshop: Workshop) -> Generator[Path]:
-    """Give a folder that is gone afterwards."""
-    workshop.scratch.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=workshop.scratch) as folder:
-        yield Path(folder)
 
 
 def _plan(workshop: Workshop, iteration_id: UUID) -> Plan:
@@ -137,8 +128,7 @@ def _plan(workshop: Workshop, iteration_id: UUID) -> Plan:
             images=[*training_set.images, *borrowed],
             borrowed=len(borrowed),
             untagged=training_sets.untagged(session, project, most=MOST_UNTAGGED) if domain.teacher else [],
-            base_id=base.id if base is not None and apart else None,
-            tuned_base=base is not None and "share_of_tuned_weights" in base.metrics,
+            tuned_base_id=base.id if base and apart and "share_of_tuned_weights" in base.metrics else None,
         )
 
 
@@ -154,24 +144,23 @@ def _task(iteration: Iteration, project: Project, training_set: TrainingSet) -> 
     )
 
 
-def _lessons(workshop: Workshop, plan: Plan, backbone: Backbone, report: Callable[[float], None]) -> Lessons | None:
+def _lessons(workshop: Workshop, plan: Plan, looked: Callable[[float], None]) -> Lessons | None:
     """What the domain's larger network knows of the images, where there are untagged ones to pass it on with."""
     if not plan.untagged:
         return None
     teacher = backbones.find(plan.domain.teacher, plan.domain.size_px)
-    own, untagged = (embed(workshop, teacher, images, report) for images in (plan.images, plan.untagged))
-    return Lessons(own, untagged, embed(workshop, backbone, plan.untagged, report))
+    own, untagged = (embed(workshop, teacher, images, looked) for images in (plan.images, plan.untagged))
+    return Lessons(own, untagged, embed(workshop, plan.backbone, plan.untagged, looked))
 
 
 def _quick(_workshop: Workshop, _claim: Claim, plan: Plan, data: Data, folder: Path) -> Trained:
-    backbone = backbones.find(plan.domain.backbone, plan.domain.size_px)
-    return quick.train(folder / "model", plan.task, data, backbone=backbone)
+    return quick.train(folder / "model", plan.task, data, backbone=plan.backbone)
 
 
 def _advanced(workshop: Workshop, claim: Claim, plan: Plan, data: Data, folder: Path) -> Trained:
     from foveal.engine import advanced  # noqa: PLC0415  # torch, an extra that Quick training does without
 
-    def report(progress: advanced.Progress) -> None:
+    def tell(progress: advanced.Progress) -> None:
         details = {
             "candidate": progress.candidate,
             "fold": progress.fold,
@@ -179,30 +168,28 @@ def _advanced(workshop: Workshop, claim: Claim, plan: Plan, data: Data, folder: 
             "secondsLeft": round(progress.seconds_left),
         }
         share = EMBEDDING_SHARE[iterations.ADVANCED]
-        with workshop.sessions.write.begin() as session:
-            stage = f"trying: {progress.candidate}"
-            jobs.report(session, claim, stage=stage, progress=share + (1 - share) * progress.share, details=details)
+        stage = f"trying: {progress.candidate}"
+        report(workshop, claim, stage, share + (1 - share) * progress.share, details)
 
     search = advanced.Search(
         budget_seconds=plan.budget_hours * SECONDS_PER_HOUR,
         kept=KeptWork(workshop, claim, plan.iteration_id),
-        report=report,
+        report=tell,
         pause=partial(_make_way, workshop, claim),
         policy=plan.domain.policy,
         threads=workshop.threads,
         earlier=_earlier(workshop.blobs, plan, folder),
     )
     photos = StoredPhotos(workshop.blobs, plan.images, folder, threads=workshop.threads)
-    backbone = backbones.find(plan.domain.backbone, plan.domain.size_px)
-    return advanced.train(folder / "model", plan.task, data, photos, backbone=backbone, search=search)
+    return advanced.train(folder / "model", plan.task, data, photos, backbone=plan.backbone, search=search)
 
 
 def _earlier(blobs: Blobs, plan: Plan, folder: Path) -> Path | None:
     """The network inside the model of the iteration to continue from, where that was trained on."""
-    if not plan.tuned_base or plan.base_id is None:
+    if plan.tuned_base_id is None:
         return None
     model, network = folder / "base.onnx", folder / "earlier.onnx"
-    model.write_bytes(blobs.get(f"{model_prefix(plan.base_id)}/{GRAPH}"))
+    model.write_bytes(blobs.get(f"{model_prefix(plan.tuned_base_id)}/{GRAPH}"))
     network.write_bytes(graph.embedding_part(model))
     return network
 
@@ -229,9 +216,4 @@ def _complete(workshop: Workshop, claim: Claim, plan: Plan, trained: Trained) ->
 
 
 def _looked(workshop: Workshop, claim: Claim, plan: Plan, share: float) -> None:
-    _report(workshop, claim, "looking at the images", EMBEDDING_SHARE[plan.training_type] * share)
-
-
-def _report(workshop: Workshop, claim: Claim, stage: str, progress: float) -> None:
-    with workshop.sessions.write.begin() as session:
-        jobs.report(session, claim, stage=stage, progress=progress)
+    report(workshop, claim, "looking at the images", EMBEDDING_SHARE[plan.training_type] * share)

@@ -1,9 +1,12 @@
-"""Everything that a job's handler needs."""
+"""Everything that a job's handler needs, and the steps that handlers share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from foveal.blobs import Blobs
 from foveal.db.engine import Sessions
@@ -12,6 +15,8 @@ from foveal.engine.features import Embedder
 from foveal.outbound.mail import Smtp
 from foveal.outbound.webhook import Webhook
 from foveal.security import FetchPolicy
+from foveal.services import jobs
+from foveal.services.jobs import Claim
 from foveal.services.models import Models
 
 
@@ -32,3 +37,19 @@ class Workshop:
     public_url: str
     retry_pauses_seconds: Sequence[float]
     """How long a channel that did not answer is left alone before each new try."""
+
+
+def report(
+    workshop: Workshop, claim: Claim, stage: str, progress: float, details: Mapping[str, Any] | None = None
+) -> None:
+    """Record how far the work has come, from 0 to 1."""
+    with workshop.sessions.write.begin() as session:
+        jobs.report(session, claim, stage=stage, progress=progress, details=details)
+
+
+@contextmanager
+def scratch(workshop: Workshop) -> Generator[Path]:
+    """Give a folder that is gone afterwards."""
+    workshop.scratch.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=workshop.scratch) as folder:
+        yield Path(folder)
