@@ -38,6 +38,7 @@ from foveal.engine import backbones
 from foveal.settings import Settings
 
 POLL_SECONDS = 0.02
+POLL_SHARE = 0.005  # of the time so far: a poll costs the server time as well
 WARM_SECONDS = 4.0  # what the worker's next child needs to load its libraries, with a good margin
 UPLOAD_BATCH = 20  # photos: a batch takes 20 tags at most
 SESSION_BATCH = 8
@@ -117,7 +118,7 @@ class Server:
         began = time.perf_counter()
         iteration = self("POST", f"/projects/{project}/train")
         while iteration["status"] == "Training":
-            time.sleep(POLL_SECONDS)
+            time.sleep(max(POLL_SECONDS, POLL_SHARE * (time.perf_counter() - began)))
             iteration = self("GET", f"/projects/{project}/iterations/{iteration['id']}")
         if iteration["status"] != "Completed":
             raise SystemExit(f"A training failed: {iteration['trainingErrorDetails']}")

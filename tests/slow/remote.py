@@ -1,5 +1,8 @@
 """A live server as tests that kill parts of it see it: calls, progress, patience."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +15,8 @@ from tests.support.pictures import picture
 from tests.support.server import TRAINING_KEY, Server
 
 PATIENCE_SECONDS = 90
+# One thread, so that a training takes long enough to be killed or cancelled.
+SLOWLY = {"FOVEAL_THREADS": "1"}
 ENDED = {"Completed", "Failed"}
 LOOKING = "looking at the images"
 PER_TAG = 100
@@ -64,6 +69,20 @@ def remote(server: Server) -> Iterator[Remote]:
         yield caller
     finally:
         caller.client.close()
+
+
+@contextmanager
+def worker(data: Path, *, jobs: int = 1) -> Iterator[subprocess.Popen[str]]:
+    """Run `foveal worker`, whose leases are short."""
+    command = [sys.executable, "-m", "foveal", "worker", "--data", str(data), "--jobs", str(jobs)]
+    environment = {**os.environ, **SLOWLY, "FOVEAL_LOG_LEVEL": "warning", "FOVEAL_LEASE_SECONDS": "2"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        assert "Worker is ready" in process.stdout.readline()
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 def stocked(api: Remote, name: str = "fruit") -> str:

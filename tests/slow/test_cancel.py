@@ -3,14 +3,12 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.slow.remote import Remote, alive, remote, stocked, until
+from tests.slow.remote import SLOWLY, Remote, alive, remote, stocked, until, worker
 from tests.support.server import Server
 
 from foveal.settings import MEBIBYTE
@@ -20,8 +18,6 @@ pytestmark = pytest.mark.slow
 CANCELLED = "The training was cancelled. Train again when you want to."
 # Longer than a look each second and a child that must be killed.
 FREE_WITHIN_SECONDS = 5
-# One thread, so that a training takes long enough to be cancelled.
-SLOWLY = {"FOVEAL_THREADS": "1"}
 NAMES = ("one", "two")
 
 
@@ -139,21 +135,8 @@ class TestSeveralWorkers:
             assert all("Given back: " in lines(api, *training)[1] for training in trainings)
 
     def test_alone_they_train_for_a_server_that_does_not(self, data: Path, projects: list[str]) -> None:
-        with serving(data, "--no-worker") as (_, api), workers(data, 2) as process:
+        with serving(data, "--no-worker") as (_, api), worker(data, jobs=2) as process:
             trainings = [(project, api.start(project)) for project in projects]
             until(lambda: all(at_work(api, *training) for training in trainings))
             assert [api.end(*training)["status"] for training in trainings] == ["Completed"] * 2
         assert process.returncode == 0
-
-
-@contextmanager
-def workers(data: Path, count: int) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "foveal", "worker", "--data", str(data), "--jobs", str(count)]
-    environment = {**os.environ, **SLOWLY, "FOVEAL_LOG_LEVEL": "warning", "FOVEAL_LEASE_SECONDS": "2"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout is not None
-        assert "Worker is ready" in process.stdout.readline()
-        try:
-            yield process
-        finally:
-            process.terminate()

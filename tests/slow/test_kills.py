@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,16 +14,13 @@ from typing import Any
 import httpx2
 import psycopg
 import pytest
-from tests.slow.remote import LOOKING, PER_TAG, Remote, alive, remote, stocked, until
+from tests.slow.remote import LOOKING, PER_TAG, SLOWLY, Remote, alive, remote, stocked, until, worker
 from tests.support import postgres
 from tests.support.flows import entry, make_project, upload
 from tests.support.pictures import picture
 from tests.support.server import Server
 
 pytestmark = pytest.mark.slow
-
-# One thread, so that a training takes long enough to be killed.
-SLOWLY = {"FOVEAL_THREADS": "1"}
 
 
 @dataclass(frozen=True)
@@ -217,19 +212,6 @@ class TestDatabase:
                 time.sleep(2)
             iteration = api.start(project)
             assert api.end(project, iteration)["status"] == "Completed"
-
-
-@contextmanager
-def worker(data: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "foveal", "worker", "--data", str(data)]
-    environment = {**os.environ, **SLOWLY, "FOVEAL_LOG_LEVEL": "warning", "FOVEAL_LEASE_SECONDS": "2"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout is not None
-        assert "Worker is ready" in process.stdout.readline()
-        try:
-            yield process
-        finally:
-            process.terminate()
 
 
 @contextmanager

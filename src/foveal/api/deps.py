@@ -114,6 +114,7 @@ def uuids(parameter: str) -> Callable[..., list[UUID]]:
 TagIdsDep = Annotated[list[UUID], Depends(uuids("tagIds"))]
 ImageIdsDep = Annotated[list[UUID], Depends(uuids("imageIds"))]
 Flag = Annotated[bool, Query()]
+Fraction = Annotated[float, Query(ge=0, le=1)]
 
 
 async def body(request: Request, parts: PartsDep) -> bytes:

@@ -12,7 +12,7 @@ from foveal.engine.backbones import Backbone
 from foveal.jobs.workshop import Workshop
 from foveal.services import embeddings, pictures
 
-CHUNK = 128  # embeddings made between two durable steps
+CHUNK = 256  # embeddings made between two durable steps
 
 
 class Pictured(Protocol):

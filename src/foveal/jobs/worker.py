@@ -19,7 +19,7 @@ from foveal.engine.features import Embedder
 from foveal.errors import Conflict, Invalid
 from foveal.jobs import remedies
 from foveal.jobs.local import Handle, LocalExecutor
-from foveal.jobs.workshop import Workshop
+from foveal.jobs.workshop import Workshop, sweep_scratch
 from foveal.outbound.mail import Smtp
 from foveal.outbound.webhook import Webhook
 from foveal.security import FetchPolicy
@@ -115,6 +115,7 @@ def _check(settings: Settings) -> None:
 
 
 def _sweep(settings: Settings, sessions: Sessions, clock: Callable[[], datetime]) -> None:
+    sweep_scratch(settings.cache / "scratch", clock())
     swept = sweeping.sweep(sessions, Blobs(settings.blobs), now=clock(), prediction_days=settings.prediction_days)
     log.info("swept", predictions=swept.predictions, suggestions=swept.suggestions, blobs=swept.blobs)
 

@@ -1,9 +1,10 @@
 """Everything that a job's handler needs, and the steps that handlers share."""
 
+import shutil
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +19,9 @@ from foveal.security import FetchPolicy
 from foveal.services import jobs
 from foveal.services.jobs import Claim
 from foveal.services.models import Models
+
+SCRATCH_KEPT = timedelta(days=3)
+"""Longer than any job lasts: the age at which a folder is what a child that was stopped left behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +57,10 @@ def scratch(workshop: Workshop) -> Generator[Path]:
     workshop.scratch.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=workshop.scratch) as folder:
         yield Path(folder)
+
+
+def sweep_scratch(folder: Path, now: datetime) -> None:
+    """Remove what jobs left behind that came to no end of their own."""
+    for left in folder.glob("*"):
+        if datetime.fromtimestamp(left.stat().st_mtime, UTC) < now - SCRATCH_KEPT:
+            shutil.rmtree(left, ignore_errors=True)

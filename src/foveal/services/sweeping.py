@@ -43,7 +43,7 @@ def sweep(sessions: Sessions, blobs: Blobs, *, now: datetime, prediction_days: i
         suggestions = rowcount(session.execute(delete(Suggestion).where(Suggestion.created_at < oldest)))
         session.execute(delete(DoomedBlob).where(DoomedBlob.doomed_at < now - GRACE))
     removed = _sweep_pictures(sessions, blobs, now)
-    removed += _sweep_owned(sessions, blobs, "models", Iteration.id, now)
+    removed += _sweep_owned(sessions, blobs, "models", Iteration.id, now, Iteration.status != iterations.FAILED)
     removed += _sweep_owned(sessions, blobs, "exports", Export.id, now)
     removed += _sweep_owned(sessions, blobs, "work", Iteration.id, now, Iteration.status == iterations.TRAINING)
     return Swept(predictions, suggestions, removed)

@@ -1,8 +1,10 @@
 """The workers of a process: how many, what they sweep, what limits their children."""
 
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from tests.support.queue import found, taken, training
@@ -12,6 +14,7 @@ from foveal.db.tables import Iteration
 from foveal.errors import Invalid, Unavailable
 from foveal.jobs import child, handlers
 from foveal.jobs.worker import Sweeper, open_crew, open_workshop
+from foveal.jobs.workshop import sweep_scratch
 from foveal.settings import Settings
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -41,6 +44,20 @@ class TestSweeper:
             moment = NOW + timedelta(minutes=minutes)
             sweeper.sweep_if_due()
         assert swept == [NOW + timedelta(minutes=minutes) for minutes in (2, 63)]
+
+
+class TestSweepScratch:
+    def test_removes_what_was_left_behind_days_ago(self, tmp_path: Path) -> None:
+        for name in ("old", "young"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "photo").write_bytes(b"x")
+        os.utime(tmp_path / "old", times=(0, 0))
+        sweep_scratch(tmp_path, datetime.now(UTC))
+        assert [left.name for left in tmp_path.iterdir()] == ["young"]
+
+    def test_needs_no_folder(self, tmp_path: Path) -> None:
+        sweep_scratch(tmp_path / "none", NOW)
+        assert not (tmp_path / "none").exists()
 
 
 class TestPerform:

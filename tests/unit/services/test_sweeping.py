@@ -14,9 +14,9 @@ from tests.support.pictures import picture
 
 from foveal.blobs import Blobs, export_key, image_key, model_prefix, rendition_key, thumbnail_key
 from foveal.db.engine import Sessions
-from foveal.db.tables import DoomedBlob, Image, Prediction, Suggestion
+from foveal.db.tables import DoomedBlob, Image, Iteration, Prediction, Suggestion
 from foveal.errors import Conflict
-from foveal.services import pictures, sweeping
+from foveal.services import iterations, pictures, sweeping
 from foveal.services.sweeping import GRACE, Swept
 from foveal.settings import Settings
 
@@ -132,6 +132,17 @@ class TestModels:
         assert sweep(sessions, blobs).blobs == 2
         assert blobs.exists(f"{model_prefix(iteration)}/model.onnx")
         assert not blobs.exists(f"{model_prefix(stranger)}/model.onnx")
+
+    def test_those_of_trainings_that_failed_at_the_last_moment_go(
+        self, api: Any, work: Any, sessions: Sessions, blobs: Blobs
+    ) -> None:
+        project = make_project(api, classificationType="Multiclass")
+        fill(api, project)
+        iteration = train(api, work, project)["id"]
+        with sessions.write.begin() as session:
+            session.execute(update(Iteration).values(status=iterations.FAILED))
+        assert sweep(sessions, blobs).blobs > 0
+        assert not blobs.exists(f"{model_prefix(iteration)}/model.onnx")
 
 
 class TestRows:

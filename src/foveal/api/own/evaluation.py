@@ -1,12 +1,12 @@
 """How good an iteration is, each figure with how sure it is."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
-from foveal.api.deps import ReadDep
+from foveal.api.deps import Fraction, ReadDep
 from foveal.api.wire import Wire
 from foveal.engine import report
 from foveal.engine.report import Choice, Rates, Reliability, Report, TagReport
@@ -18,8 +18,6 @@ router = APIRouter(prefix="/projects/{project_id}/iterations/{iteration_id}/eval
 KNOWN = "Known"
 TOO_FEW_IMAGES = "TooFewImages"
 PROMISE = 0.95  # of precision
-
-Fraction = Annotated[float, Query(ge=0, le=1)]
 
 
 class Estimate(Wire):

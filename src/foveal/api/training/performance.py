@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from foveal.api.deps import ReadDep, TagIdsDep
+from foveal.api.deps import Fraction, ReadDep, TagIdsDep
 from foveal.api.links import LinksDep
 from foveal.api.training import prediction_schemas, schemas
 from foveal.api.training.image_queries import check_page, check_tag_filter
@@ -15,8 +15,6 @@ from foveal.api.wire import Wire
 from foveal.services import iterations, performance, projects, tags
 
 router = APIRouter(prefix="/projects/{project_id}/iterations/{iteration_id}/performance", tags=["Performance"])
-
-Fraction = Annotated[float, Query(ge=0, le=1)]
 
 
 class Page(Wire):
