@@ -69,9 +69,9 @@ def ridge(problem: Problem, strengths: Sequence[float]) -> list[Linear]:
     middle = weights @ problem.inputs
     signs = np.where(problem.targets, 1.0, -1.0).astype(problem.inputs.dtype)
     level = weights @ signs
-    centred = problem.inputs - middle
-    weighted = centred * weights[:, None]
-    gram, right = weighted.T @ centred, weighted.T @ (signs - level)
+    weighted = problem.inputs * weights[:, None]
+    gram = weighted.T @ problem.inputs - np.outer(middle, middle)  # the inputs are centred, or nearly so
+    right = weighted.T @ (signs - level)
     solved = [_solve(gram, right, strength) for strength in strengths]
     return [Linear(each, level - middle @ each) for each in solved]
 
@@ -132,7 +132,9 @@ def _shrunk(covariance: Floats, right: Floats, strengths: Sequence[float]) -> li
 
 
 def _solve(gram: Floats, right: Floats, ridge: float) -> Floats:
-    return linalg.solve(gram.astype(np.float64) + ridge * np.eye(len(gram)), right, assume_a="pos")
+    raised = gram.copy()
+    raised.flat[:: len(gram) + 1] += ridge
+    return linalg.solve(raised, right, assume_a="pos", overwrite_a=True)
 
 
 def _loss(flat: Floats, problem: Problem, strength: float) -> tuple[float, Floats]:

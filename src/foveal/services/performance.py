@@ -23,9 +23,10 @@ EARLIER_DESIGN_EFFECT = 2.25  # of five folds, as iterations of earlier versions
 
 def record(session: Session, iteration: Iteration, image_ids: Sequence[UUID], held_out: NDArray[np.float32]) -> None:
     """Keep the held-out probabilities (repeats, images, tags) of the iteration's images."""
+    said = np.ascontiguousarray(held_out.transpose(1, 0, 2), "<f4")
     rows = [
-        {"iteration_id": iteration.id, "image_id": image_id, "held_out": held_out[:, at].astype("<f4").tobytes()}
-        for at, image_id in enumerate(image_ids)
+        {"iteration_id": iteration.id, "image_id": image_id, "held_out": each.tobytes()}
+        for image_id, each in zip(image_ids, said, strict=True)
     ]
     session.execute(update(IterationImage), rows)
 
