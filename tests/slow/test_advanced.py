@@ -16,13 +16,13 @@ COMPACT = "0732100f-1a38-4e49-a514-c9b44c697ab5"
 ADVANCED = {"trainingType": "Advanced", "reservedBudgetInHours": "1"}
 FREE_WITHIN_SECONDS = 5
 PATIENCE_SECONDS = 300
-PER_TAG = 10  # enough for networks to be trained on
+FEW, MANY = 7, 10  # images per tag: too few for networks to be trained on, which takes minutes; and enough
 
 
-def begin(api: Remote, name: str = "fruit") -> tuple[str, str]:
+def begin(api: Remote, per_tag: int) -> tuple[str, str]:
     """Start an Advanced training; return its project and iteration once something of it is kept."""
-    project = make_project(api, name, classificationType="Multiclass", domainId=COMPACT)
-    fill(api, project, count=PER_TAG)
+    project = make_project(api, "fruit", classificationType="Multiclass", domainId=COMPACT)
+    fill(api, project, count=per_tag)
     iteration = api.ok("POST", f"/projects/{project}/train", params=ADVANCED)["id"]
     until(lambda: api.progress(project, iteration)["stage"].startswith("trying: two sizes"))
     return project, iteration
@@ -43,7 +43,7 @@ class TestKilled:
     def test_it_goes_on_where_it_was(self, tmp_path: Path, what: str) -> None:
         data = tmp_path / "data"
         with Server(data) as server, remote(server) as api:
-            project, iteration = begin(api)
+            project, iteration = begin(api, FEW)
             before = until(lambda: kept(data, iteration))
             if what == "child":
                 [pid] = [pid for pid in server.children() if alive(pid)]
@@ -67,7 +67,7 @@ class TestKilled:
 class TestCancelled:
     def test_the_worker_is_free_in_seconds(self, tmp_path: Path) -> None:
         with Server(tmp_path / "data") as server, remote(server) as api:
-            project, iteration = begin(api)
+            project, iteration = begin(api, MANY)
             other = make_project(api, "other", classificationType="Multiclass", domainId=COMPACT)
             fill(api, other)
             [pid] = [pid for pid in server.children() if alive(pid)]
