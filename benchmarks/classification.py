@@ -18,6 +18,7 @@ from statistics import fmean
 
 import numpy as np
 import torch
+from benchmarks.draws import drawn
 from numpy.typing import NDArray
 from pretrain import probe
 from sklearn.linear_model import LogisticRegression
@@ -25,10 +26,10 @@ from torch.nn import functional
 
 from foveal.bundle import TagEntry
 from foveal.engine import advanced, augmentation, backbones, evaluate, finetune, quick
-from foveal.engine.advanced import Progress, Search
 from foveal.engine.backbones import Backbone
 from foveal.engine.features import Embedder, head_features
 from foveal.engine.network import Network
+from foveal.engine.search import Progress, Search
 from foveal.engine.training import Data, Task
 from foveal.inference.session import Classifier
 
@@ -104,7 +105,7 @@ def main() -> None:
         kept = Photos(photos)
         test = np.isin(evaluate.folds(photos.targets, 5, np.random.default_rng(0)), (0, 1))
         for shots in options.shots:
-            draw = Draw(photos, kept, _drawn(photos.targets, ~test, shots), np.flatnonzero(test))
+            draw = Draw(photos, kept, drawn(photos.targets, ~test, shots), np.flatnonzero(test))
             if cells and cells[-1].set == photos.name and cells[-1].images == len(draw.seen):
                 continue  # there are no more than the last time
             cells.append(_cell(draw, str(shots or "all"), backbone, options))
@@ -218,19 +219,6 @@ def _plain(draw: Draw, backbone: Backbone) -> NDArray[np.floating]:
     with torch.no_grad():
         scores = last(torch.from_numpy(finetune.embed(network, unseen.pixels(backbone.size_px))))
     return torch.softmax(scores, 1).numpy() if exclusive else torch.sigmoid(scores).numpy()
-
-
-def _drawn(targets: NDArray[np.bool_], pool: NDArray[np.bool_], shots: int) -> NDArray[np.intp]:
-    """Draw images of the pool for as long as one of their tags has fewer than `shots`; 0: all of them."""
-    order = np.random.default_rng(0).permutation(np.flatnonzero(pool))
-    if not shots:
-        return np.sort(order)
-    wanted, chosen = np.full(targets.shape[1], shots), list[int]()
-    for image in order.tolist():
-        if (wanted[targets[image]] > 0).any():
-            chosen.append(image)
-            wanted -= targets[image]
-    return np.array(sorted(chosen))
 
 
 def _score(guess: NDArray[np.floating], targets: NDArray[np.bool_], *, exclusive: bool) -> float:

@@ -5,10 +5,12 @@ All pictures of a batch are drawn at once, on any device; `pretrain.drawing` hol
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor
 
 from pretrain.drawing import bodies, camera, colours, goods, letters, paint, plants, scenes
@@ -17,6 +19,11 @@ from pretrain.drawing.sheet import Sheet
 
 BATCH = 64
 CROWDS = (0, 0, 1, 1, 1, 1, 2, 2, 3, 4)  # objects in a picture, each as likely
+FULL_CROWDS = (1, 1, 2, 3, 4, 6)  # those of a detector's pictures
+CALM_SCENES = [row for row in scenes.SCENES if row[0] is not scenes.pile]
+NDIMAGE: Any = ndimage  # its types do not tell what comes back for which arguments
+SEEN = 0.3  # of an object, from which it has a box
+SMALLEST_PX = 12  # side of a box
 WINDOWS = (0.45, 0.7, 1.0)  # sides of the windows that objects are drawn in, as shares of the picture's
 MARGIN = 1.2
 
@@ -29,6 +36,17 @@ class Kind:
     maker: FormMaker
     weight: float
     families: tuple[str, str, str, str]
+
+
+@dataclass(frozen=True)
+class Laid:
+    """An object on a picture: the window's corner in pixels, its coverage (s, s), and whether it is repeated."""
+
+    picture: int
+    left: int
+    top: int
+    alpha: Tensor
+    herd: bool
 
 
 KINDS = (
@@ -68,18 +86,37 @@ def pool(count: int, size: int, seed: int, device: torch.device | str = "cpu") -
 def pictures(count: int, size: int, rng: torch.Generator, device: torch.device | str = "cpu") -> Tensor:
     """Draw pictures: RGB 0..1, (count, 3, size, size), a function of the generator's state and the device alone."""
     sheet = Sheet(count, size, rng, torch.device(device))
-    made = torch.empty((count, 3, size, size), device=sheet.device)
-    for scene, where in sheet.shares(scenes.SCENES):
+    return camera.develop(sheet, _composed(sheet, scenes.SCENES, CROWDS)[0])
+
+
+@torch.no_grad()
+def boxed(count: int, size: int, rng: torch.Generator) -> tuple[Tensor, list[NDArray[np.float32]]]:
+    """Draw pictures for a detector: RGB 0..1, (count, 3, size, size), and the boxes (m, 4) of what was laid on each.
+
+    Boxes are corners in pixels around what is seen of an object. What is mostly hidden has none, and the scenes are
+    those that hold nothing else that one would take for an object.
+    """
+    sheet = Sheet(count, size, rng, torch.device("cpu"))
+    made, laid = _composed(sheet, CALM_SCENES, FULL_CROWDS)
+    shown = [boxes([each for each in laid if each.picture == at], size) for at in range(count)]
+    return camera.develop(sheet, made, aslant=0), shown
+
+
+def _composed(
+    sheet: Sheet, backgrounds: Sequence[tuple[scenes.Scene, float]], crowds: Sequence[int]
+) -> tuple[Tensor, list[Laid]]:
+    made = torch.empty((sheet.count, 3, sheet.size, sheet.size), device=sheet.device)
+    for scene, where in sheet.shares(backgrounds):
         made[where] = scene(sheet.of(len(where)))
     made = camera.defocus(sheet, made, 0.3, 3, 2)
-    crowd, light = sheet.choice(CROWDS), paint.lights(sheet)
-    owner = torch.arange(count, device=sheet.device).repeat_interleave(crowd.flatten())
-    if len(owner):
-        populate(sheet.of(len(owner)), made, owner, crowd[owner], light.rows(owner))
-    return camera.develop(sheet, made)
+    crowd, light = sheet.choice(crowds), paint.lights(sheet)
+    owner = torch.arange(sheet.count, device=sheet.device).repeat_interleave(crowd.flatten())
+    if not len(owner):
+        return made, []
+    return made, populate(sheet.of(len(owner)), made, owner, crowd[owner], light.rows(owner))
 
 
-def populate(sheet: Sheet, made: Tensor, owner: Tensor, crowd: Tensor, light: paint.Light) -> None:
+def populate(sheet: Sheet, made: Tensor, owner: Tensor, crowd: Tensor, light: paint.Light) -> list[Laid]:
     """Draw objects, each in the smallest window that holds it, and lay them on the pictures of their owners (n,)."""
     spot = spots(sheet, crowd)
     need = torch.where(spot.herd, 1, (spot.size * MARGIN).clamp(max=1)).flatten()
@@ -93,10 +130,13 @@ def populate(sheet: Sheet, made: Tensor, owner: Tensor, crowd: Tensor, light: pa
             place = placed(part, spot.rows(where), corners[where], sheet.size)
             for layer, rows in objects(part, place, KINDS, light.rows(where)):
                 layers |= {each: (layer, index) for index, each in enumerate(where[rows].tolist())}
+    laid: list[Laid] = []
     for each, (picture, (left, top)) in enumerate(zip(owner.tolist(), corners.tolist(), strict=True)):
         layer, index = layers[each]
         side = layer.alpha.shape[-1]
         layer.paste(index, made[picture, :, top : top + side, left : left + side])
+        laid.append(Laid(picture, left, top, layer.alpha[index], bool(spot.herd[each])))
+    return laid
 
 
 def objects(
@@ -108,6 +148,31 @@ def objects(
         part, mine = sheet.of(len(where)), place.rows(where)
         stops = colours.of_families(part, (*kind.families, "ink", "paper"))
         yield paint.painted(part, mine, kind.maker(part, mine), stops, worn, light.rows(where)), where
+
+
+def boxes(laid: Sequence[Laid], size: int) -> NDArray[np.float32]:
+    """The boxes (m, 4) of what is seen of the objects of one picture, laid in this order."""
+    top_most = np.zeros((size, size), np.intp)
+    masks: list[NDArray[np.bool_]] = []
+    for number, each in enumerate(laid, 1):
+        mask = np.zeros((size, size), bool)
+        covered = each.alpha.cpu().numpy() > 0.5  # noqa: PLR2004 - half of a pixel
+        mask[each.top : each.top + len(covered), each.left : each.left + len(covered)] = covered
+        top_most[mask] = number
+        masks.append(mask)
+    found: list[tuple[int, int, int, int]] = []
+    for number, (each, mask) in enumerate(zip(laid, masks, strict=True), 1):
+        pieces = NDIMAGE.label(mask)[0] if each.herd else mask.astype(np.intp)
+        count = int(pieces.max())
+        seen = np.where(top_most == number, pieces, 0)
+        whole, left = (np.bincount(part.ravel(), minlength=count + 1) for part in (pieces, seen))
+        for piece, window in enumerate(NDIMAGE.find_objects(seen, count), 1):
+            if window is None or left[piece] < SEEN * whole[piece]:
+                continue
+            rows, columns = window
+            if min(rows.stop - rows.start, columns.stop - columns.start) >= SMALLEST_PX:
+                found.append((columns.start, rows.start, columns.stop, rows.stop))
+    return np.array(found, np.float32).reshape(-1, 4)
 
 
 def _corners(spot: Spot, side: int, size: int) -> Tensor:

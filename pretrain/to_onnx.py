@@ -7,17 +7,17 @@ Half-precision weights pass through Cast nodes that the runtime folds away when 
 
 import argparse
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from foveal.engine.graph import MAPS
+from foveal.engine.nodes import Nodes
 from pretrain import run
 from pretrain.finish import Finish, Part, measure, plain_views, pooled
 from pretrain.students import Block, ConvNorm, Student
@@ -27,29 +27,9 @@ IR_VERSION = 8  # of the ONNX release that brought opset 17
 PRODUCER = "foveal"
 
 
-@dataclass
-class Graph:
-    """Nodes and weights while they are collected; names count upwards."""
-
-    nodes: list[onnx.NodeProto] = field(default_factory=list)
-    weights: list[onnx.TensorProto] = field(default_factory=list)
-
-    def add(self, operator: str, inputs: list[str], name: str, **attributes: Any) -> str:
-        self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
-        return name
-
-    def weight(self, values: NDArray[np.float32], name: str) -> str:
-        """A weight in half precision and the node that widens it."""
-        self.weights.append(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
-        return self.add("Cast", [f"{name}_half"], name, to=TensorProto.FLOAT)
-
-    def convolution(self, layer: ConvNorm, source: str, name: str) -> str:
-        kernel, bias = fused(layer)
-        size, stride = layer.conv.kernel_size[0], layer.conv.stride[0]
-        inputs = [source, self.weight(kernel, f"{name}_weight"), self.weight(bias, f"{name}_bias")]
-        return self.add(
-            "Conv", inputs, name, kernel_shape=[size] * 2, strides=[stride] * 2, pads=[size // 2] * 4, dilations=[1, 1]
-        )
+def _convolution(graph: Nodes, layer: ConvNorm, source: str, name: str) -> str:
+    kernel, bias = fused(layer)
+    return graph.convolution(source, kernel, bias, name, stride=layer.conv.stride[0])
 
 
 def fused(layer: ConvNorm) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -63,8 +43,8 @@ def fused(layer: ConvNorm) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 def export(student: Student, finish: Finish, size_px: int) -> bytes:
     """`image` float32 (batch, 3, size, size), RGB 0..255 -> `embedding` float32 (batch, d), the finished parts."""
-    graph = Graph()
-    maps = graph.convolution(student.stem, _normalised(graph, student), "stem")
+    graph = Nodes()
+    maps = _convolution(graph, student.stem, _normalised(graph, student), "stem")
     maps = graph.add("Relu", [maps], "stem_relu")
     stages: list[str] = []
     for index, block in enumerate(student.blocks):
@@ -82,20 +62,20 @@ def export(student: Student, finish: Finish, size_px: int) -> bytes:
     return model.SerializeToString(deterministic=True)
 
 
-def _normalised(graph: Graph, student: Student) -> str:
+def _normalised(graph: Nodes, student: Student) -> str:
     """0..255 to the units of training, in single precision: half would lose what the eye sees."""
     for name, values in (("mean", student.mean * 255), ("scale", 1 / (student.deviation * 255))):
-        graph.weights.append(numpy_helper.from_array(values.numpy(), f"image_{name}"))
+        graph.constant(values.numpy(), f"image_{name}")
     centred = graph.add("Sub", ["image", "image_mean"], "image_centred")
     return graph.add("Mul", [centred, "image_scale"], "image_normal")
 
 
-def _mean(graph: Graph, maps: str, name: str) -> str:
+def _mean(graph: Nodes, maps: str, name: str) -> str:
     pooled = graph.add("GlobalAveragePool", [maps], f"{name}_mean")
     return graph.add("Flatten", [pooled], f"{name}_mean_flat", axis=1)
 
 
-def _deviation(graph: Graph, maps: str) -> str:
+def _deviation(graph: Nodes, maps: str) -> str:
     """The root of the mean square less the squared mean; Relu, because rounding may leave it a hair below zero."""
     mean = _mean(graph, maps, f"{maps}_plain")
     square = _mean(graph, graph.add("Mul", [maps, maps], f"{maps}_square"), f"{maps}_square")
@@ -103,25 +83,25 @@ def _deviation(graph: Graph, maps: str) -> str:
     return graph.add("Sqrt", [graph.add("Relu", [variance], f"{maps}_variance_safe")], f"{maps}_deviation")
 
 
-def _finished(graph: Graph, values: str, part: Part, name: str) -> str:
+def _finished(graph: Nodes, values: str, part: Part, name: str) -> str:
     """Centred in single precision, for that takes differences of like numbers."""
-    graph.weights.append(numpy_helper.from_array(part.mean, f"{name}_centre"))
+    graph.constant(part.mean, f"{name}_centre")
     centred = graph.add("Sub", [values, f"{name}_centre"], f"{name}_centred")
     return graph.add("MatMul", [centred, graph.weight(part.basis, f"{name}_basis")], name)
 
 
-def _block(graph: Graph, block: Block, source: str, name: str) -> str:
-    first = graph.add("Relu", [graph.convolution(block.first, source, f"{name}_first")], f"{name}_first_relu")
-    second = graph.convolution(block.second, first, f"{name}_second")
+def _block(graph: Nodes, block: Block, source: str, name: str) -> str:
+    first = graph.add("Relu", [_convolution(graph, block.first, source, f"{name}_first")], f"{name}_first_relu")
+    second = _convolution(graph, block.second, first, f"{name}_second")
     side = source
     if block.stride > 1:
         side = graph.add("AveragePool", [side], f"{name}_halved", kernel_shape=[2, 2], strides=[2, 2])
     if block.shortcut is not None:
-        side = graph.convolution(block.shortcut, side, f"{name}_shortcut")
+        side = _convolution(graph, block.shortcut, side, f"{name}_shortcut")
     return graph.add("Relu", [graph.add("Add", [second, side], f"{name}_sum")], f"{name}_out")
 
 
-def _model(graph: Graph, size_px: int, dimension: int) -> onnx.ModelProto:
+def _model(graph: Nodes, size_px: int, dimension: int) -> onnx.ModelProto:
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 3, size_px, size_px])
     embedding = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", dimension])
     made = helper.make_graph(graph.nodes, "backbone", [image], [embedding], graph.weights)

@@ -19,10 +19,10 @@ def defocus(sheet: Sheet, pictures: Tensor, share: float, most: float, step: int
     return pictures
 
 
-def develop(sheet: Sheet, pictures: Tensor) -> Tensor:
-    """Bend, expose, tint and degrade pictures (n, 3, s, s): RGB 0..1."""
+def develop(sheet: Sheet, pictures: Tensor, aslant: float = 0.15) -> Tensor:
+    """Bend a share of the pictures (n, 3, s, s), RGB 0..1; expose, tint and degrade all of them."""
     pictures = defocus(sheet, pictures, 0.12, 1.2)
-    pictures = _aslant(sheet, pictures, 0.15)
+    pictures = _aslant(sheet, pictures, aslant)
     x, y = sheet.grid()
     vignette = 1 - sheet.choice((0.0, 0.0, 0.15, 0.35)) * (x * x + y * y) / 2
     gain = sheet.uniform(0.85, 1.2, 1, 1, 1) * (1 + sheet.choice((0.02, 0.08), 1, 1, 1) * sheet.normal(3, 1, 1))

@@ -155,8 +155,9 @@ class _Memory(dict[str, bytes]):
 def _competing(paths: Sequence[Path], minutes: float, policy: str, *, quiet: bool) -> "Callable[..., Trained]":
     """Give what trains as `quick.train` does, the best of several ways."""
     from foveal.engine import advanced
+    from foveal.engine.search import Progress, Search
 
-    def report(progress: advanced.Progress) -> None:
+    def report(progress: Progress) -> None:
         if not quiet:
             print(f"  {progress.share:.0%}  {progress.candidate}", file=sys.stderr)
 
@@ -165,7 +166,7 @@ def _competing(paths: Sequence[Path], minutes: float, policy: str, *, quiet: boo
             raise Invalid(f"Advanced training takes a backbone of the package; {backbone.name} is a pulled one.")
         return advanced.train(out, task, data, _Files(paths), backbone=backbone, search=search)
 
-    search = advanced.Search(
+    search = Search(
         budget_seconds=minutes * 60,
         kept=_Memory(),
         report=report,

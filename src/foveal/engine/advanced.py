@@ -7,11 +7,10 @@ is cut off goes on where it was.
 """
 
 import io
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +25,7 @@ from foveal.engine.features import Embedder
 from foveal.engine.finetune import Lesson
 from foveal.engine.network import Network
 from foveal.engine.resizing import at_size
+from foveal.engine.search import OutOfTime, Photos, Progress, Search
 from foveal.engine.training import SEED, Data, Model, Task, Trained
 from foveal.engine.two_sizes import FACTOR, in_two_sizes
 
@@ -37,54 +37,6 @@ RESERVE = 1.3  # a training may take so much longer than the one that was timed
 AT_ONCE = 32  # images that are varied at once
 TELL_SECONDS = 1.0  # between two reports of progress
 HOPELESS = 1.1  # so many times the loss of the best whose network stays as it is
-
-
-class Photos(Protocol):
-    """The images of the data, in their order."""
-
-    def pixels(self, size_px: int) -> NDArray[np.uint8]:
-        """All of them as squares, (n, size_px, size_px, 3); may be a file on disk."""
-        ...
-
-
-class Kept(Protocol):
-    """What survives when the process ends: named bytes."""
-
-    def get(self, name: str, /) -> bytes | None: ...
-
-    def put(self, name: str, content: bytes, /) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What the search is at; `share` 0..1 of the time that it may take."""
-
-    candidate: str
-    fold: int
-    share: float
-    best_score: float | None
-    seconds_left: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """What a search works with: time, what it keeps, and whom it tells."""
-
-    budget_seconds: float
-    kept: Kept
-    report: Callable[[Progress], None]
-    pause: Callable[[], None]
-    """Called between two pieces of work; may raise to end this attempt, which another one continues."""
-    policy: str
-    threads: int
-    earlier: Path | None = None
-    """The file of a network that an earlier iteration tuned, on none of these images."""
-    candidates: Sequence[Candidate] = CANDIDATES
-    clock: Callable[[], float] = time.monotonic
-
-
-class OutOfTime(Exception):
-    """The budget ended within a piece of work."""
 
 
 class _Bench:

@@ -5,20 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from foveal.engine.backbones import Backbone
 from foveal.engine.resizing import at_size
 from foveal.errors import Invalid
+from foveal.runtime import open_session
 
 BATCH = 4  # fastest of 1, 4 and 8 images at 224 px, two threads with a batch each
 SMALLEST_NORM = 1e-12
-
-RUNTIME: Any = onnxruntime  # it carries no types
 
 Pixels = NDArray[np.uint8]  # (s, s, 3), RGB
 Embeddings = NDArray[np.float32]  # (n, d)
@@ -36,14 +34,11 @@ class Embedder:
         """Load the backbone, or another network for images of its size: a file or the bytes of one."""
         self.backbone = backbone
         self._threads = threads
-        options = RUNTIME.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
         content = file or backbone.path
-        self._session = RUNTIME.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        self._session = open_session(content, threads=1)
         if self._session.get_inputs()[0].shape[2] != backbone.size_px:
             content = at_size(content, backbone.size_px)
-            self._session = RUNTIME.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            self._session = open_session(content, threads=1)
 
     def embed(self, images: Iterable[Pixels]) -> Embeddings:
         """Embed RGB images (size_px, size_px, 3)."""

@@ -110,11 +110,11 @@ def embed(network: Network, pixels: Pixels, rows: Rows | None = None) -> NDArray
 
 
 def _embedded(network: Network, images: Tensor) -> Tensor:
-    with torch.autocast("cpu", torch.bfloat16, enabled=_multiplies_bfloat16()):
+    with torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bfloat16()):
         return network(images.contiguous(memory_format=torch.channels_last)).float()
 
 
-def _multiplies_bfloat16() -> bool:
+def multiplies_bfloat16() -> bool:
     """Tell whether the processor has instructions for it; without them it would be slower, not faster."""
     return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", bool)())
 

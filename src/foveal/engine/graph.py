@@ -97,7 +97,7 @@ def unit_length(embedding: str, prefix: str, smallest: str) -> list[onnx.NodePro
     ]
 
 
-def feature_maps(path: Path) -> bytes:
+def feature_maps(backbone: Path | bytes) -> bytes:
     """The part of a backbone's file that makes its feature maps.
 
     `image` float32 (batch, 3, s, s), RGB 0..255 -> `map8`, `map16`, `map32`: (batch, c, s/stride, s/stride) each.
@@ -105,16 +105,26 @@ def feature_maps(path: Path) -> bytes:
     Raises:
         Invalid: The backbone does not name its maps.
     """
-    model = onnx.load(path)
-    maps = {each.key: each.value for each in model.metadata_props}.get(MAPS)
-    if maps is None:
-        raise Invalid(f"The backbone {path.stem} gives an embedding alone, no feature maps.")
+    model = onnx.load_from_string(backbone) if isinstance(backbone, bytes) else onnx.load(backbone)
+    named = map_names(model)
     del model.graph.output[:]
-    for stride, tensor in json.loads(maps).items():
+    for stride, tensor in named.items():
         model.graph.node.append(helper.make_node("Identity", [tensor], [f"map{stride}"], name=f"map{stride}"))
         model.graph.output.append(helper.make_empty_tensor_value_info(f"map{stride}"))
     _drop_unused(model.graph)
     return onnx.shape_inference.infer_shapes(model, strict_mode=True).SerializeToString(deterministic=True)
+
+
+def map_names(model: onnx.ModelProto) -> dict[int, str]:
+    """The tensors of a backbone that are its feature maps, by their strides in pixels, the finest first.
+
+    Raises:
+        Invalid: It names none.
+    """
+    maps: dict[str, str] = json.loads({each.key: each.value for each in model.metadata_props}.get(MAPS, "{}"))
+    if not maps:
+        raise Invalid("The backbone gives an embedding alone, no feature maps.")
+    return {int(stride): tensor for stride, tensor in sorted(maps.items(), key=lambda pair: int(pair[0]))}
 
 
 def widened(graph: bytes) -> bytes:

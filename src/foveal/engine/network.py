@@ -15,6 +15,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
+from foveal.engine import graph
 from foveal.engine.graph import EMBEDDING, INPUT
 from foveal.errors import Invalid
 
@@ -37,26 +38,35 @@ class Network(nn.Module):
         super().__init__()
         self.path = path
         self._model = onnx.load(path)
-        graph = self._model.graph
-        unknown = sorted({node.op_type for node in graph.node} - set(OPERATORS) - {"Cast"})
+        nodes, weights = self._model.graph.node, self._model.graph.initializer
+        unknown = sorted({node.op_type for node in nodes} - set(OPERATORS) - {"Cast"})
         if unknown:
             raise Invalid(f"{path.stem} cannot be fine-tuned: it has the operator {unknown[0]}.")
-        self._cast = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "Cast"}
-        arrays = {weight.name: numpy_helper.to_array(weight) for weight in graph.initializer}
+        self._cast = {node.output[0]: node.input[0] for node in nodes if node.op_type == "Cast"}
+        arrays = {weight.name: numpy_helper.to_array(weight) for weight in weights}
         self.weights = nn.ParameterDict(
             {name: nn.Parameter(torch.tensor(values.astype(np.float32))) for name, values in arrays.items()}
         )
         self._halves = {name for name, values in arrays.items() if values.dtype == np.float16}
-        self._steps = [(each, _attributes(each)) for each in graph.node if each.op_type != "Cast"]
+        self._steps = [(each, _attributes(each)) for each in nodes if each.op_type != "Cast"]
         for name, weight in self.weights.items():
             weight.requires_grad = not name.startswith(FIXED)
 
     def forward(self, images: Tensor) -> Tensor:
+        return self._computed(images, [EMBEDDING])[0]
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """RGB 0..255 (n, 3, s, s) -> the feature maps (n, c, s/stride, s/stride), the finest first."""
+        return self._computed(images, [*graph.map_names(self._model).values()])
+
+    def _computed(self, images: Tensor, names: Sequence[str]) -> list[Tensor]:
         known: dict[str, Tensor] = {INPUT: images}
         for node, values in self._steps:
+            if all(name in known for name in names):
+                break
             inputs = [self._tensor(known, name) for name in node.input]
             known[node.output[0]] = OPERATORS[node.op_type](inputs, values)
-        return known[EMBEDDING]
+        return [known[name] for name in names]
 
     def layers(self) -> list[list[nn.Parameter]]:
         """The trainable parameters of each node that has some, in the order of the computation."""

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from scipy import linalg, ndimage
 
@@ -20,6 +19,7 @@ from foveal.engine.backbones import Backbone
 from foveal.engine.features import SMALLEST_NORM
 from foveal.errors import Invalid
 from foveal.geometry import Box
+from foveal.runtime import open_session
 
 MAX_PROPOSALS = 10
 SIZE_PX = 320  # the backbones know 224, yet their maps bear more, and a finer grid gives closer boxes
@@ -36,7 +36,6 @@ CUT_OFF = 0.9  # factor on the confidence for each side of the picture that a re
 SAME_OBJECT = 0.6  # intersection over union from which the better of two boxes stands for both
 ADJACENT = np.ones((3, 3), bool)  # a cell touches all eight around it
 
-RUNTIME: Any = onnxruntime  # it carries no types
 NDIMAGE: Any = ndimage  # its types do not tell what comes back for which arguments
 
 Cells = NDArray[np.float32]  # (GRID * GRID, c), row by row
@@ -67,12 +66,7 @@ class Proposer:
     size_px: ClassVar[int] = SIZE_PX
 
     def __init__(self, backbone: Backbone, *, threads: int) -> None:
-        options = RUNTIME.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        maps = _for_any_size(graph.feature_maps(backbone.path))
-        self._session = RUNTIME.InferenceSession(maps, options, providers=["CPUExecutionProvider"])
+        self._session = open_session(_for_any_size(graph.feature_maps(backbone.path)), threads=threads)
 
     def propose(self, image: NDArray[np.uint8]) -> list[Proposal]:
         """Return the boxes of what stands out in an RGB image (size_px, size_px, 3), best first; none if nothing does.

@@ -158,7 +158,7 @@ def finish(folder: Path, task: Task, data: Data, model: Model) -> Trained:
         "design_effect": effect,
         "folds": int(folds.max()) + 1,
         "repeats": len(folds),
-        "evaluation": _evaluation(folds, data),
+        "evaluation": evaluation(folds, data),
         "test_images": 0 if data.test is None else int(data.test.sum()),
         "borrowed_images": data.borrowed,
         "untagged_images": 0 if data.lessons is None else len(data.lessons.untagged),
@@ -167,15 +167,15 @@ def finish(folder: Path, task: Task, data: Data, model: Model) -> Trained:
         **model.evidence,
     }
     labels = [tag.name for tag in task.tags]
-    manifest = _manifest(task, data, network, metrics)
+    told = manifest(task, data, network, metrics)
     written = bundle.write(
         folder,
         graph=classifier_graph(network.source, fitted.head, labels, unknown=strange, negative=task.negative),
         labels=labels,
-        manifest=manifest,
+        manifest=told,
         head={"weights": fitted.head.weights, "bias": fitted.head.bias},
     )
-    return Trained(written, manifest, judged, held_out, performance)
+    return Trained(written, told, judged, held_out, performance)
 
 
 def loss(task: Task, data: Data, fitted: Fitted) -> float:
@@ -236,7 +236,8 @@ def _figures(fitted: Fitted, performance: Performance) -> dict[str, Any]:
     }
 
 
-def _evaluation(folds: Folds, data: Data) -> str:
+def evaluation(folds: Folds, data: Data) -> str:
+    """Tell in words how a model was judged."""
     if data.test is not None and data.test.any():
         return "test set: each image set aside judged by the model, which learned nothing from it"
     if (folds[0] == NEVER_HELD).sum() > data.borrowed:
@@ -244,7 +245,8 @@ def _evaluation(folds: Folds, data: Data) -> str:
     return "cross-validation: each image judged by a model that had not seen it"
 
 
-def _manifest(task: Task, data: Data, network: Network, metrics: Mapping[str, Any]) -> Manifest:
+def manifest(task: Task, data: Data, network: Network, metrics: Mapping[str, Any]) -> Manifest:
+    """Tell where a model came from and how to feed it."""
     backbone = network.backbone
     return Manifest(
         project=task.project,

@@ -2,20 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from foveal.bundle import GRAPH
 from foveal.errors import Invalid, Unavailable
+from foveal.runtime import open_session
 
 BATCH = 8
 UNKNOWN = "unknown"  # the second output, which models of earlier versions lack
 UNKNOWN_FROM = 0.5  # further from the training images than 19 in 20 of their kind
-
-RUNTIME: Any = onnxruntime  # it carries no types
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +32,8 @@ class Classifier:
     def __init__(self, path: Path, *, threads: int) -> None:
         """Open a bundle's folder or a graph's file."""
         graph = path / GRAPH if path.is_dir() else path
-        options = RUNTIME.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = RUNTIME.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+            self._session = open_session(graph, threads=threads)
         except Exception as error:  # ONNX Runtime's errors share no public base
             raise Invalid(f"{graph} is not a model that can be served: {error}") from error
         self._input, outputs = self._session.get_inputs()[0], self._session.get_outputs()

@@ -159,8 +159,9 @@ def _quick(_workshop: Workshop, _claim: Claim, plan: Plan, data: Data, folder: P
 
 def _advanced(workshop: Workshop, claim: Claim, plan: Plan, data: Data, folder: Path) -> Trained:
     from foveal.engine import advanced  # noqa: PLC0415  # torch, an extra that Quick training does without
+    from foveal.engine.search import Progress, Search  # noqa: PLC0415
 
-    def tell(progress: advanced.Progress) -> None:
+    def tell(progress: Progress) -> None:
         details = {
             "candidate": progress.candidate,
             "fold": progress.fold,
@@ -171,7 +172,7 @@ def _advanced(workshop: Workshop, claim: Claim, plan: Plan, data: Data, folder: 
         stage = f"trying: {progress.candidate}"
         report(workshop, claim, stage, share + (1 - share) * progress.share, details)
 
-    search = advanced.Search(
+    search = Search(
         budget_seconds=plan.budget_hours * SECONDS_PER_HOUR,
         kept=KeptWork(workshop, claim, plan.iteration_id),
         report=tell,

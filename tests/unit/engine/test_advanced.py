@@ -10,11 +10,11 @@ from tests.support import tiny
 
 from foveal.bundle import TagEntry
 from foveal.engine import advanced, heads
-from foveal.engine.advanced import Progress, Search
 from foveal.engine.backbones import Backbone
 from foveal.engine.candidates import CANDIDATES, Candidate
 from foveal.engine.features import Embedder
 from foveal.engine.finetune import Schedule
+from foveal.engine.search import Progress, Search
 from foveal.engine.training import Data, Task, Trained
 from foveal.inference.session import Classifier
 

@@ -104,3 +104,39 @@ class TestKinds:
         assert field.shape == (8, SIZE, SIZE)
         assert field.isfinite().all()
         assert (field.std((1, 2)) > 0.01).float().mean() > 0.7
+
+
+class TestBoxed:
+    def test_lie_in_their_pictures_and_are_no_specks(self) -> None:
+        pictures, boxes = generators.boxed(24, 96, torch.Generator().manual_seed(5))
+        assert pictures.shape == (24, 3, 96, 96)
+        assert len(boxes) == 24
+        every = np.concatenate(boxes)
+        assert len(every) >= 24
+        assert every.min() >= 0
+        assert every.max() <= 96
+        assert (every[:, 2:] - every[:, :2]).min() >= generators.SMALLEST_PX
+
+    def test_are_a_function_of_the_seed(self) -> None:
+        first, second = (generators.boxed(8, 64, torch.Generator().manual_seed(5)) for _ in range(2))
+        torch.testing.assert_close(first[0], second[0], rtol=0, atol=0)
+        assert all((one == other).all() for one, other in zip(first[1], second[1], strict=True))
+
+    def test_box_what_is_seen_of_an_object(self) -> None:
+        under, over = torch.zeros(60, 60), torch.zeros(60, 60)
+        under[2:40, 10:40] = 1
+        over[20:55, 5:50] = 1  # hides all but 18 rows
+        low, high = (generators.Laid(0, 0, 0, alpha, herd=False) for alpha in (under, over))
+        assert generators.boxes([low, high], 60).tolist() == [[10, 2, 40, 20], [5, 20, 50, 55]]
+        hidden = torch.zeros(60, 60)
+        hidden[21:36, 10:25] = 1
+        covered = generators.Laid(0, 0, 0, hidden, herd=False)
+        assert generators.boxes([covered, high], 60).tolist() == [[5, 20, 50, 55]]
+
+    def test_box_each_of_a_herd(self) -> None:
+        herd = torch.zeros(40, 40)
+        herd[2:18, 2:18] = 1
+        herd[22:38, 20:36] = 1
+        herd[0:3, 30:33] = 1  # a speck
+        laid = generators.Laid(0, 10, 5, herd, herd=True)
+        assert generators.boxes([laid], 60).tolist() == [[12, 7, 28, 23], [30, 27, 46, 43]]

@@ -1,0 +1,1 @@
+"""Finding objects: boxes with tags, from a backbone's feature maps."""

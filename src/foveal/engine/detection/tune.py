@@ -1,0 +1,147 @@
+"""The torch loop that trains a detector on a project's photos, starting from one that finds things of any kind."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from foveal.engine import finetune
+from foveal.engine.detection import assign, views
+from foveal.engine.detection.assign import Objects
+from foveal.engine.detection.finder import Finder, Places
+from foveal.engine.detection.graph import Weights
+from foveal.engine.detection.views import Policy, Scene
+from foveal.engine.network import Network
+
+BATCH = 16
+WARM_UP = 0.05  # of all steps
+WEIGHT_DECAY = 0.02
+LARGEST_GRADIENT = 10.0
+MEMORY = 0.05  # of all steps, that the average of the weights looks back
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long and how hard a detector is trained."""
+
+    steps: int = 300
+    rate: float = 5e-4
+    backbone_rate: float = 0.0  # 0: the backbone stays as it is
+    trained_share: float = 0.5  # of the backbone's layers, the last ones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How it is learned."""
+
+    size_px: int
+    policy: Policy
+    schedule: Schedule
+    seed: int
+
+
+def for_tags(weights: Weights, tags: int) -> Finder:
+    """A finder for so many tags that begins by giving each the score of a thing of any kind."""
+    channels = [weights[f"lateral.{level}.weight"].shape[1] for level in range(3)]
+    made = Finder(channels, len(weights["lateral.0.bias"]), tags)
+    known = {name: torch.tensor(values.astype(np.float32)) for name, values in weights.items()}
+    for name, values in known.items():
+        if name.startswith(("logits", "kinds")):
+            known[name] = values.repeat(tags, *[1] * (values.ndim - 1))
+    known["logits.bias"] -= math.log(tags)
+    made.load_state_dict(known)
+    return made
+
+
+def tune(
+    network: Network, finder: Finder, scenes: Sequence[Scene], course: Course, *, report: Callable[[float], None]
+) -> Finder:
+    """Train the finder, and the last layers of the network where the schedule says so, in place.
+
+    `report` hears the share of steps done, and may raise to stop. Returns the average of the last finders.
+    """
+    schedule = course.schedule
+    optimizer = _optimizer(network, finder, schedule)
+    finder.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - the stub lacks this overload
+    average = AveragedModel(finder, multi_avg_fn=get_ema_multi_avg_fn(1 - 1 / max(2, MEMORY * schedule.steps)))
+    places = Places.of(course.size_px)
+    rates = [group["lr"] for group in optimizer.param_groups]
+    for step in range(schedule.steps):
+        report(step / schedule.steps)
+        rng = np.random.default_rng((course.seed, step))
+        shown = [views.view(scenes, at, course.size_px, course.policy, rng) for at in rows(scenes, rng)]
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * factor(step, schedule.steps)
+        with torch.autocast("cpu", torch.bfloat16, enabled=finetune.multiplies_bfloat16()):
+            with torch.set_grad_enabled(schedule.backbone_rate > 0):
+                maps = network.maps(images(shown))
+            found = finder(maps)
+        loss = assign.loss(found, objects(shown), places)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(finder.parameters(), LARGEST_GRADIENT)
+        optimizer.step()
+        average.update_parameters(finder)
+    network.round_()
+    assert isinstance(average.module, Finder)
+    return average.module
+
+
+def weights(finder: Finder) -> dict[str, NDArray[np.float32]]:
+    """The weights by name, as `detector_graph` takes them."""
+    return {name: values.detach().contiguous().numpy() for name, values in finder.state_dict().items()}
+
+
+def images(scenes: Sequence[Scene]) -> Tensor:
+    """RGB 0..255 (n, 3, s, s) of scenes of one size, channels last."""
+    made = finetune.tensor(np.stack([each.pixels for each in scenes]))
+    return made.contiguous(memory_format=torch.channels_last)
+
+
+def objects(scenes: Sequence[Scene]) -> Objects:
+    """What is in the scenes, padded to the most objects of one of them, and at least to one."""
+    most = max(1, *(len(each.tags) for each in scenes))
+    boxes = torch.zeros(len(scenes), most, 4)
+    tags, there = torch.zeros(len(scenes), most, dtype=torch.long), torch.zeros(len(scenes), most, dtype=torch.bool)
+    for at, each in enumerate(scenes):
+        count = len(each.tags)
+        boxes[at, :count] = torch.from_numpy(each.boxes)
+        tags[at, :count] = torch.from_numpy(each.tags)
+        there[at, :count] = True
+    return Objects(boxes, tags, there)
+
+
+def _optimizer(network: Network, finder: Finder, schedule: Schedule) -> torch.optim.AdamW:
+    groups = [
+        {"params": [each for each in finder.parameters() if each.ndim > 1], "weight_decay": WEIGHT_DECAY},
+        {"params": [each for each in finder.parameters() if each.ndim == 1], "weight_decay": 0.0},
+    ]
+    layers = network.layers()
+    trained = layers[round(len(layers) * (1 - schedule.trained_share)) :] if schedule.backbone_rate else []
+    for weight in network.parameters():
+        weight.requires_grad = False
+    for weight in (each for layer in trained for each in layer):
+        weight.requires_grad = True
+    if trained:
+        chosen = [each for layer in trained for each in layer]
+        groups.append({"params": chosen, "weight_decay": WEIGHT_DECAY, "lr": schedule.backbone_rate})
+    return torch.optim.AdamW(groups, lr=schedule.rate, betas=(0.9, 0.99))
+
+
+def rows(scenes: Sequence[Scene], rng: np.random.Generator) -> list[int]:
+    """Which scenes a step shows first of all; those with rare tags come up more often."""
+    tags = np.concatenate([each.tags for each in scenes])
+    counts = np.bincount(tags, minlength=1)
+    weights = [max((1 / counts[tag] ** 0.5 for tag in each.tags), default=0.0) for each in scenes]
+    share = np.array(weights) if any(weights) else np.ones(len(scenes))
+    share = np.maximum(share, share[share > 0].min())
+    return rng.choice(len(scenes), BATCH, p=share / share.sum()).tolist()
+
+
+def factor(step: int, steps: int) -> float:
+    return min(1.0, (step + 1) / max(1.0, WARM_UP * steps)) * 0.5 * (1 + math.cos(math.pi * step / steps))

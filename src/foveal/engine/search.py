@@ -1,0 +1,60 @@
+"""What a training that takes its time works with: pictures, a budget, what it keeps and whom it tells."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foveal.engine.candidates import CANDIDATES, Candidate
+
+
+class Photos(Protocol):
+    """The images of the data, in their order."""
+
+    def pixels(self, size_px: int) -> NDArray[np.uint8]:
+        """All of them as squares, (n, size_px, size_px, 3); may be a file on disk."""
+        ...
+
+
+class Kept(Protocol):
+    """What survives when the process ends: named bytes."""
+
+    def get(self, name: str, /) -> bytes | None: ...
+
+    def put(self, name: str, content: bytes, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What the search is at; `share` 0..1 of the time that it may take."""
+
+    candidate: str
+    fold: int
+    share: float
+    best_score: float | None
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What a search works with: time, what it keeps, and whom it tells."""
+
+    budget_seconds: float
+    kept: Kept
+    report: Callable[[Progress], None]
+    pause: Callable[[], None]
+    """Called between two pieces of work; may raise to end this attempt, which another one continues."""
+    policy: str
+    threads: int
+    earlier: Path | None = None
+    """The file of a network that an earlier iteration tuned, on none of these images."""
+    candidates: Sequence[Candidate] = CANDIDATES
+    clock: Callable[[], float] = time.monotonic
+
+
+class OutOfTime(Exception):
+    """The budget ended within a piece of work."""
