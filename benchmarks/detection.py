@@ -30,11 +30,12 @@ from foveal.bundle import TagEntry
 from foveal.engine import backbones, evaluate
 from foveal.engine.detection import recipes, scores, training
 from foveal.engine.detection.answers import answers
-from foveal.engine.detection.scores import Detections, Truth
+from foveal.engine.detection.scores import Truth
 from foveal.engine.detection.training import Drawn
 from foveal.engine.features import Embedder
 from foveal.engine.search import Search
 from foveal.engine.training import Data, Task
+from foveal.geometry import Detections
 
 OVERLAP = 0.5
 KEPT_PX = 640  # photos are held in memory at this size

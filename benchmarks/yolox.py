@@ -15,9 +15,9 @@ from torch.nn import functional
 from foveal.engine.detection import assign, tune, views
 from foveal.engine.detection.finder import Found, Places
 from foveal.engine.detection.graph import FAINTEST, MOST, SAME_OBJECT
-from foveal.engine.detection.scores import Detections, overlaps
 from foveal.engine.detection.tune import BATCH, Course
 from foveal.engine.detection.views import Scene
+from foveal.geometry import Detections, overlaps
 
 SIZE_PX = 416
 RATE, NEW_RATE = 3e-4, 3e-3

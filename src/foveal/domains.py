@@ -22,9 +22,9 @@ CLASSIFICATION_TYPES = (MULTICLASS, MULTILABEL)
 class Domain:
     """A row of Azure's table of domains, and the recipe behind it.
 
-    `backbone` names the network and `megabytes` says how large it is; it sees images of `size_px`. `policy` is how
-    Advanced training varies them; a `teacher` is a larger network that hands on what it knows. See
-    docs/reference/domains.md.
+    `backbone` names the network and `megabytes` says how large it is; it sees images of `size_px`, a detector on it
+    such of `detected_px`. `policy` is how training varies them; a `teacher` is a larger network that hands on what it
+    knows. See docs/reference/domains.md.
     """
 
     id: UUID
@@ -33,6 +33,7 @@ class Domain:
     backbone: str = "foveal-s"
     megabytes: int = 12
     size_px: int = 224
+    detected_px: int = 320
     policy: str = "general"
     teacher: str = ""
     retired: bool = False

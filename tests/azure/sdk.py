@@ -90,12 +90,12 @@ def upload(trainer: Any, project: str, photos: Sequence[Photo], tags: Mapping[st
     return results
 
 
-def train(trainer: Any, project: str, **options: Any) -> Any:
+def train(trainer: Any, project: str, *, seconds: float = PATIENCE_SECONDS, **options: Any) -> Any:
     """Train and poll until the training has ended."""
     iteration = trainer.train_project(project, **options)
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     while iteration.status not in {"Completed", "Failed"}:
-        assert time.monotonic() < deadline, f"still {iteration.status} after {PATIENCE_SECONDS} s"
+        assert time.monotonic() < deadline, f"still {iteration.status} after {seconds} s"
         time.sleep(0.05)
         iteration = trainer.get_iteration(project, iteration.id)
     assert iteration.status == "Completed", iteration.training_error_details

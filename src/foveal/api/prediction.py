@@ -103,7 +103,7 @@ def _operations(verb: str) -> APIRouter:
     def image(
         picture: OnePictureDep, published: Annotated[Asked, Depends(fitting)], application: ApplicationDep
     ) -> prediction_schemas.ImagePrediction:
-        """Up to 4 MB. Every tag, most probable first. The picture and the answer are kept."""
+        """Up to 4 MB. Classifiers: every tag, most probable first; detectors: boxes, tag by tag. All is kept."""
         return _answer(published, picture, store=True, application=application)
 
     @router.post("/image/nostore", operation_id=f"{name}WithNoStore")
@@ -171,12 +171,12 @@ def _tested(session: Session, *, project_id: UUID, iteration_id: UUID | None) ->
 def judge(asked: Asked, data: bytes, application: str | None = None) -> Verdict:
     """Have the model look at a picture, and count that."""
     parts, iteration = asked.parts, asked.iteration
-    said = predictions.answers(parts.models.classifier(iteration.id), data, max_bytes=asked.max_bytes)
+    said, unknown = predictions.look(parts.models.model(iteration.id), data, max_bytes=asked.max_bytes)
     verdict = Verdict(
         id=asked.prediction_id,
         iteration=iteration,
-        probabilities=said.probabilities[0],
-        unknown=None if said.unknown is None else float(said.unknown[0]),
+        said=said,
+        unknown=unknown,
         application=application,
         created_at=parts.clock(),
     )
@@ -191,7 +191,7 @@ def shape(asked: Asked, verdict: Verdict) -> prediction_schemas.ImagePrediction:
         project=verdict.iteration.project_id,
         iteration=verdict.iteration.id,
         created=verdict.created_at,
-        predictions=prediction_shapes(asked.tags, verdict.probabilities),
+        predictions=prediction_shapes(asked.tags, verdict.said),
     )
 
 

@@ -1,8 +1,24 @@
 """The ways to a model that Advanced training tries. One row each; see docs/reference/domains.md."""
 
+import math
 from dataclasses import dataclass
 
-from foveal.engine.finetune import Schedule
+BATCH = 32  # images in a step of training a network
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long and how hard a network is trained."""
+
+    epochs: int = 15
+    fewest_steps: int = 60
+    most_images: int = 20_000  # seen in all, however many there are
+    rate: float = 3e-4
+    trained_share: float = 1.0  # of the layers, the last ones
+
+    def steps(self, images: int) -> int:
+        seen = min(images * self.epochs, self.most_images)
+        return max(self.fewest_steps, math.ceil(seen / min(BATCH, images)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from foveal.engine.augmentation import Policy, augment, mix
+from foveal.engine.candidates import BATCH, Schedule
 from foveal.engine.heads import Head
 from foveal.engine.network import Network
 from foveal.engine.solvers import Problem
 
-BATCH = 32
 WARM_UP = 0.1  # of all steps
 WEIGHT_DECAY = 0.05
 HEAD_RATE = 1e-3
@@ -29,21 +29,6 @@ ANSWERED = 16  # images at once where nothing is learned
 
 Pixels = NDArray[np.uint8]  # (n, s, s, 3), RGB
 Rows = NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """How long and how hard a network is trained."""
-
-    epochs: int = 15
-    fewest_steps: int = 60
-    most_images: int = 20_000  # seen in all, however many there are
-    rate: float = 3e-4
-    trained_share: float = 1.0  # of the layers, the last ones
-
-    def steps(self, images: int) -> int:
-        seen = min(images * self.epochs, self.most_images)
-        return max(self.fewest_steps, math.ceil(seen / min(BATCH, images)))
 
 
 @dataclass(frozen=True, slots=True)

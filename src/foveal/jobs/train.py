@@ -1,9 +1,10 @@
 """Training an iteration: embed what is not in the cache, fit and judge a model, store it with its figures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -12,9 +13,10 @@ from foveal import domains
 from foveal.blobs import Blobs, model_prefix, work_prefix
 from foveal.bundle import GRAPH, TagEntry
 from foveal.db.tables import Iteration, Project
-from foveal.domains import Domain
+from foveal.domains import OBJECT_DETECTION, Domain
 from foveal.engine import backbones, graph, quick
 from foveal.engine.backbones import Backbone
+from foveal.engine.search import Progress, Search
 from foveal.engine.taught import Lessons
 from foveal.engine.training import Data, Task, Trained
 from foveal.errors import NotFound
@@ -23,9 +25,11 @@ from foveal.jobs.photos import StoredPhotos
 from foveal.jobs.workshop import Workshop, report, scratch
 from foveal.services import iterations, jobs, performance, training_sets
 from foveal.services.jobs import Claim
+from foveal.services.said import Boxes
 from foveal.services.training_sets import TrainingImage, TrainingSet
 
-EMBEDDING_SHARE = {iterations.REGULAR: 0.9, iterations.ADVANCED: 0.05}  # of the progress of a training
+LOOKING_SHARE = 0.9  # of the progress of a Quick training of a classifier
+GLANCING_SHARE = 0.05  # of one that looks at the images again and again
 SECONDS_PER_HOUR = 3600
 MOST_UNTAGGED = 1_000
 """Untagged images that a larger network looks at for a smaller one: enough to help, and soon looked at."""
@@ -53,6 +57,16 @@ class Plan:
     """The iteration to continue from, where its network was trained on, and on none of these images."""
 
     @property
+    def finds_boxes(self) -> bool:
+        return self.domain.type == OBJECT_DETECTION
+
+    @property
+    def looking_share(self) -> float:
+        """The share of embedding the images in the progress."""
+        quick = self.training_type == iterations.REGULAR and not self.finds_boxes
+        return LOOKING_SHARE if quick else GLANCING_SHARE
+
+    @property
     def backbone(self) -> Backbone:
         return backbones.find(self.domain.backbone, self.domain.size_px)
 
@@ -64,6 +78,15 @@ class Plan:
             targets[row, list(image.positions)] = True
         test = np.array([image.test for image in self.images])
         return Data(np.empty((len(self.images), 0), np.float32), targets, self.borrowed, test)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a training gives besides its bundle: figures, and what was said of the images `judged` (rows), as kept."""
+
+    metrics: Mapping[str, Any]
+    judged: Sequence[int]
+    held_out: Sequence[bytes]
 
 
 class KeptWork:
@@ -95,15 +118,14 @@ def train(workshop: Workshop, claim: Claim, iteration_id: UUID) -> None:
     looked = partial(_looked, workshop, claim, plan)
     vectors = embed(workshop, plan.backbone, plan.images, looked)
     data = replace(plan.data, embeddings=vectors, lessons=_lessons(workshop, plan, looked))
-    report(workshop, claim, "choosing the classifier", EMBEDDING_SHARE[plan.training_type])
+    report(workshop, claim, "learning", plan.looking_share)
     try:
         with scratch(workshop) as folder:
-            make = _advanced if plan.training_type == iterations.ADVANCED else _quick
-            trained = make(workshop, claim, plan, data, folder)
+            outcome = _maker(plan)(workshop, claim, plan, data, folder)
             workshop.blobs.put_folder(model_prefix(iteration_id), folder / "model")
     except MadeWay:
         return
-    _complete(workshop, claim, plan, trained)
+    _complete(workshop, claim, plan, outcome)
 
 
 def _plan(workshop: Workshop, iteration_id: UUID) -> Plan:
@@ -125,11 +147,22 @@ def _plan(workshop: Workshop, iteration_id: UUID) -> Plan:
             domain=domain,
             task=_task(iteration, project, training_set),
             training_set=training_set,
-            images=[*training_set.images, *borrowed],
+            images=[*_learned(training_set, domain), *borrowed],
             borrowed=len(borrowed),
             untagged=training_sets.untagged(session, project, most=MOST_UNTAGGED) if domain.teacher else [],
             tuned_base_id=base.id if base and apart and "share_of_tuned_weights" in base.metrics else None,
         )
+
+
+def _learned(training_set: TrainingSet, domain: Domain) -> list[TrainingImage]:
+    """The images to learn from: to a detector, one without boxes would tell that nothing is on it."""
+    if domain.type != OBJECT_DETECTION:
+        return training_set.images
+    return [
+        replace(image, positions=tuple(sorted({each.position for each in image.boxes})))
+        for image in training_set.images
+        if image.boxes
+    ]
 
 
 def _task(iteration: Iteration, project: Project, training_set: TrainingSet) -> Task:
@@ -153,14 +186,50 @@ def _lessons(workshop: Workshop, plan: Plan, looked: Callable[[float], None]) ->
     return Lessons(own, untagged, embed(workshop, plan.backbone, plan.untagged, looked))
 
 
-def _quick(_workshop: Workshop, _claim: Claim, plan: Plan, data: Data, folder: Path) -> Trained:
-    return quick.train(folder / "model", plan.task, data, backbone=plan.backbone)
+def _maker(plan: Plan) -> Callable[[Workshop, Claim, Plan, Data, Path], Outcome]:
+    if plan.finds_boxes:
+        return _detector
+    return _advanced if plan.training_type == iterations.ADVANCED else _quick
 
 
-def _advanced(workshop: Workshop, claim: Claim, plan: Plan, data: Data, folder: Path) -> Trained:
+def _quick(_workshop: Workshop, _claim: Claim, plan: Plan, data: Data, folder: Path) -> Outcome:
+    return _outcome(quick.train(folder / "model", plan.task, data, backbone=plan.backbone))
+
+
+def _advanced(workshop: Workshop, claim: Claim, plan: Plan, data: Data, folder: Path) -> Outcome:
     from foveal.engine import advanced  # noqa: PLC0415  # torch, an extra that Quick training does without
-    from foveal.engine.search import Progress, Search  # noqa: PLC0415
 
+    search = _search(workshop, claim, plan, folder)
+    photos = StoredPhotos(workshop.blobs, plan.images, folder, threads=workshop.threads)
+    model = folder / "model"
+    return _outcome(advanced.train(model, plan.task, data, photos, backbone=plan.backbone, search=search))
+
+
+def _detector(workshop: Workshop, claim: Claim, plan: Plan, data: Data, folder: Path) -> Outcome:
+    from foveal.engine.detection import recipes, training  # noqa: PLC0415  # torch
+
+    drawn = training.Drawn(
+        data,
+        [training_sets.truth(image.boxes) for image in plan.images],
+        StoredPhotos(workshop.blobs, plan.images, folder, threads=workshop.threads),
+    )
+    trained = training.train(
+        folder / "model",
+        plan.task,
+        drawn,
+        base=recipes.base(plan.domain.backbone),
+        course=recipes.quick(len(plan.images), plan.domain.detected_px),
+        search=_search(workshop, claim, plan, folder),
+    )
+    kept = [Boxes(found).to_bytes() for found in trained.held_out]
+    return Outcome(trained.manifest.metrics, trained.judged.tolist(), kept)
+
+
+def _outcome(trained: Trained) -> Outcome:
+    return Outcome(trained.manifest.metrics, trained.judged.tolist(), performance.of_classifier(trained.held_out))
+
+
+def _search(workshop: Workshop, claim: Claim, plan: Plan, folder: Path) -> Search:
     def tell(progress: Progress) -> None:
         details = {
             "candidate": progress.candidate,
@@ -168,12 +237,12 @@ def _advanced(workshop: Workshop, claim: Claim, plan: Plan, data: Data, folder: 
             "bestScore": progress.best_score,
             "secondsLeft": round(progress.seconds_left),
         }
-        share = EMBEDDING_SHARE[iterations.ADVANCED]
+        share = plan.looking_share
         stage = f"trying: {progress.candidate}"
         report(workshop, claim, stage, share + (1 - share) * progress.share, details)
 
-    search = Search(
-        budget_seconds=plan.budget_hours * SECONDS_PER_HOUR,
+    return Search(
+        budget_seconds=max(1, plan.budget_hours) * SECONDS_PER_HOUR,
         kept=KeptWork(workshop, claim, plan.iteration_id),
         report=tell,
         pause=partial(_make_way, workshop, claim),
@@ -181,8 +250,6 @@ def _advanced(workshop: Workshop, claim: Claim, plan: Plan, data: Data, folder: 
         threads=workshop.threads,
         earlier=_earlier(workshop.blobs, plan, folder),
     )
-    photos = StoredPhotos(workshop.blobs, plan.images, folder, threads=workshop.threads)
-    return advanced.train(folder / "model", plan.task, data, photos, backbone=plan.backbone, search=search)
 
 
 def _earlier(blobs: Blobs, plan: Plan, folder: Path) -> Path | None:
@@ -205,16 +272,15 @@ def _make_way(workshop: Workshop, claim: Claim) -> None:
     raise MadeWay
 
 
-def _complete(workshop: Workshop, claim: Claim, plan: Plan, trained: Trained) -> None:
+def _complete(workshop: Workshop, claim: Claim, plan: Plan, outcome: Outcome) -> None:
     with workshop.sessions.write.begin() as session:
         jobs.finish(session, claim, now=workshop.clock())
         iteration = session.get_one(Iteration, plan.iteration_id)
-        rows: list[int] = trained.judged.tolist()
-        judged = [plan.images[row].id for row in rows]
-        performance.record(session, iteration, judged, trained.held_out)
-        iterations.complete(session, iteration, metrics=trained.manifest.metrics, now=workshop.clock())
+        judged = [plan.images[row].id for row in outcome.judged]
+        performance.record(session, iteration, judged, outcome.held_out)
+        iterations.complete(session, iteration, metrics=outcome.metrics, now=workshop.clock())
     workshop.blobs.delete_prefix(work_prefix(plan.iteration_id))
 
 
 def _looked(workshop: Workshop, claim: Claim, plan: Plan, share: float) -> None:
-    report(workshop, claim, "looking at the images", EMBEDDING_SHARE[plan.training_type] * share)
+    report(workshop, claim, "looking at the images", plan.looking_share * share)

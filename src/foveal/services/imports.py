@@ -269,8 +269,15 @@ def _add_iteration(session: Session, project: Project, arrived: Arrived, id: UUI
     ]
     remembered = [row for row in piece["images"] if row[0] in known]
     learnt = [
-        TrainingImage(ids[image], known[image]["digest"], known[image]["rendered"], tuple(positions), any(test))
-        for image, positions, _, _, *test in remembered
+        TrainingImage(
+            id=ids[image],
+            digest=known[image]["digest"],
+            rendered=known[image]["rendered"],
+            positions=tuple(positions),
+            test=any(test),
+            boxes=training_sets.boxes(regions),
+        )
+        for image, positions, regions, _, *test in remembered
     ]
     domain_id = domains.get(UUID(piece["domain_id"])).id
     session.add(

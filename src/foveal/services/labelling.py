@@ -20,9 +20,10 @@ from foveal.engine.heads import Head
 from foveal.engine.labelling import duplicates, informative, typical
 from foveal.engine.labelling.informative import Informative
 from foveal.engine.labelling.typical import Typical
-from foveal.services import embeddings, image_tags, images, iterations, pictures, tags
+from foveal.services import embeddings, image_tags, images, iterations, pictures, predictions, said, tags
 from foveal.services.images import Filter
 from foveal.services.models import Models
+from foveal.services.said import Probabilities, Said
 
 MOST_IMAGES = 10_000
 """The newest images, among which is chosen or compared."""
@@ -42,7 +43,7 @@ class Choice:
     image: Image
     score: float
     reason: str
-    probabilities: Floats | None = None
+    said: Said | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,20 +113,20 @@ def after(session: Session, project: Project, iteration: Iteration, shelf: Shelf
     backbone = backbone_of(iteration)
     untagged = images.find(session, project, Filter(tagged=False), take=MOST_IMAGES)
     seen, vectors = _seen(session, backbone, untagged)
-    said = _suggested(session, iteration) | _said(shelf, iteration, backbone, seen, vectors)
-    judged = [at for at, image in enumerate(seen) if image.id in said]
+    looked = _suggested(session, iteration) | _looked(shelf, iteration, backbone, seen, vectors)
+    judged = [at for at, image in enumerate(seen) if image.id in looked]
     if not judged:
         return Next([], len(untagged))
-    probabilities = np.stack([said[seen[at].id] for at in judged])
+    names = [tag.name for tag in tags.of_iteration(session, iteration)]
+    probabilities = np.stack([looked[seen[at].id].by_tag(len(names)) for at in judged]).astype(np.float32)
     exclusive = iteration.classification_type == MULTICLASS
     chosen = informative.informative(probabilities, vectors[judged], take, exclusive=exclusive)
-    names = [tag.name for tag in tags.of_iteration(session, iteration)]
     choices = [
         Choice(
             seen[judged[each.image]],
             each.score,
             _of_doubt(each, probabilities[each.image], names, exclusive=exclusive),
-            probabilities[each.image],
+            looked[seen[judged[each.image]].id],
         )
         for each in chosen
     ]
@@ -156,31 +157,29 @@ def _seen(session: Session, backbone: Backbone, found: Sequence[Image]) -> tuple
     return seen, head_features(np.stack([vectors[image.digest] for image in seen]))
 
 
-def _suggested(session: Session, iteration: Iteration) -> dict[UUID, Floats]:
+def _suggested(session: Session, iteration: Iteration) -> dict[UUID, Said]:
     rows = session.execute(
         select(Suggestion.image_id, Suggestion.probabilities).where(Suggestion.iteration_id == iteration.id)
     )
-    return {image_id: np.frombuffer(values, dtype="<f4") for image_id, values in rows}
+    return {image_id: said.read(iteration.domain_id, content) for image_id, content in rows}
 
 
-def _said(
+def _looked(
     shelf: Shelf, iteration: Iteration, backbone: Backbone, seen: Sequence[Image], vectors: Floats
-) -> dict[UUID, Floats]:
+) -> dict[UUID, Said]:
     """Return what the iteration's model says of images: of all by its head, or of a few by the whole model."""
     if not seen:
         return {}
     head = _head(shelf.models.bundle(iteration.id).head, iteration, backbone)
     if head is not None:
         rows = Head(*head, iteration.classification_type == MULTICLASS).probabilities(vectors)
-    else:
-        classifier = shelf.models.classifier(iteration.id)
-        seen = seen[:MOST_PICTURES]
-        loaded = [
-            pictures.pixels(shelf.blobs, image.digest, rendered=image.rendered, size_px=classifier.size_px)
-            for image in seen
-        ]
-        rows = classifier.probabilities(np.stack(loaded))
-    return {image.id: row for image, row in zip(seen, rows, strict=True)}
+        return {image.id: Probabilities(row) for image, row in zip(seen, rows, strict=True)}
+    model, few = shelf.models.model(iteration.id), seen[:MOST_PICTURES]
+    loaded = [
+        pictures.pixels(shelf.blobs, image.digest, rendered=image.rendered, size_px=model.size_px) for image in few
+    ]
+    looked = predictions.look_at_all(model, loaded)
+    return {image.id: each for image, each in zip(few, looked, strict=True)}
 
 
 def _head(

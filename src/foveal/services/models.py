@@ -10,7 +10,7 @@ from foveal.blobs import Blobs, model_prefix
 from foveal.bundle import Bundle
 from foveal.errors import NotFound, Unavailable
 from foveal.inference.cache import SessionCache
-from foveal.inference.session import Classifier
+from foveal.inference.session import Model, open_model
 
 
 class Models:
@@ -22,7 +22,7 @@ class Models:
         self._threads = threads
         self._warm = SessionCache(self._load, capacity)
 
-    def classifier(self, iteration_id: UUID) -> Classifier:
+    def model(self, iteration_id: UUID) -> Model:
         """Return the warm model; the first call for an iteration loads it."""
         return self._warm.get(iteration_id)
 
@@ -39,8 +39,8 @@ class Models:
         shutil.rmtree(self._folder / str(iteration_id), ignore_errors=True)
         self._blobs.delete_prefix(model_prefix(iteration_id))
 
-    def _load(self, iteration_id: UUID) -> Classifier:
-        return Classifier(self.bundle(iteration_id).folder, threads=self._threads)
+    def _load(self, iteration_id: UUID) -> Model:
+        return open_model(self.bundle(iteration_id).folder, threads=self._threads)
 
     def _fetch(self, iteration_id: UUID, folder: Path) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

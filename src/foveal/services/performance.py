@@ -8,27 +8,36 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from foveal import domains
 from foveal.db.tables import Image, Iteration, IterationImage
-from foveal.domains import MULTICLASS
+from foveal.domains import MULTICLASS, OBJECT_DETECTION
 from foveal.engine import evaluate
+from foveal.engine.detection import scores
+from foveal.engine.detection.scores import Truth
 from foveal.engine.evaluate import Performance
 from foveal.engine.report import Judgements
 from foveal.errors import NotFound
-from foveal.services import image_tags
+from foveal.geometry import Detections
+from foveal.services import image_tags, said, training_sets
+from foveal.services.said import Boxes, Probabilities, Said
 
 DEFAULT_THRESHOLD = 0.5
 DEFAULT_OVERLAP = 0.3  # of a detector's box with the true one
 EARLIER_DESIGN_EFFECT = 2.25  # of five folds, as iterations of earlier versions were judged
 
 
-def record(session: Session, iteration: Iteration, image_ids: Sequence[UUID], held_out: NDArray[np.float32]) -> None:
-    """Keep the held-out probabilities (repeats, images, tags) of the iteration's images."""
-    said = np.ascontiguousarray(held_out.transpose(1, 0, 2), "<f4")
+def record(session: Session, iteration: Iteration, image_ids: Sequence[UUID], held_out: Sequence[bytes]) -> None:
+    """Keep what was said of the iteration's images, each as `IterationImage.held_out` has it."""
     rows = [
-        {"iteration_id": iteration.id, "image_id": image_id, "held_out": each.tobytes()}
-        for image_id, each in zip(image_ids, said, strict=True)
+        {"iteration_id": iteration.id, "image_id": image_id, "held_out": content}
+        for image_id, content in zip(image_ids, held_out, strict=True)
     ]
     session.execute(update(IterationImage), rows)
+
+
+def of_classifier(held_out: NDArray[np.float32]) -> list[bytes]:
+    """Probabilities (repeats, images, tags) as they are kept, image by image."""
+    return [each.tobytes() for each in np.ascontiguousarray(held_out.transpose(1, 0, 2), "<f4")]
 
 
 def judgements(session: Session, iteration: Iteration, *, tags: int) -> Judgements:
@@ -37,31 +46,68 @@ def judgements(session: Session, iteration: Iteration, *, tags: int) -> Judgemen
     Raises:
         NotFound: Nothing was judged.
     """
-    rows = session.execute(
-        select(IterationImage.positions, IterationImage.held_out, IterationImage.test).where(
-            IterationImage.iteration_id == iteration.id, IterationImage.held_out.is_not(None)
-        )
-    ).all()
-    if not rows:
-        raise NotFound(f"{iteration.name} has no performance.", "NotFoundIterationPerformance")
-    kept = [row for row in rows if row.test] or rows
+    kept = _kept(session, iteration)
     targets = np.zeros((len(kept), tags), dtype=bool)
     for at, row in enumerate(kept):
         targets[at, row.positions] = True
-    held_out = np.stack([said(row.held_out or b"", tags) for row in kept], axis=1)
+    held_out = np.stack([repeats(row.held_out or b"", tags) for row in kept], axis=1)
     effect = float(iteration.metrics.get("design_effect", EARLIER_DESIGN_EFFECT))
     return Judgements(targets, held_out, iteration.classification_type == MULTICLASS, effect)
 
 
-def said(held_out: bytes, tags: int) -> NDArray[np.float32]:
-    """Read `IterationImage.held_out`: (repeats, tags)."""
+def repeats(held_out: bytes, tags: int) -> NDArray[np.float32]:
+    """Read `IterationImage.held_out` of a classifier: (repeats, tags)."""
     return np.frombuffer(held_out, dtype="<f4").reshape(-1, tags)
 
 
-def of_iteration(session: Session, iteration: Iteration, *, tags: int, threshold: float) -> Performance:
-    """Return the scores over all images that the iteration is judged on, precision and recall at the threshold."""
-    found = judgements(session, iteration, tags=tags)
-    return evaluate.performance(found.repeated, found.stacked, threshold)
+def said_of(iteration: Iteration, held_out: bytes, tags: int) -> Said:
+    """Read `IterationImage.held_out`: what was said of the image, a mean over repeats."""
+    if finds_boxes(iteration):
+        return said.read(iteration.domain_id, held_out)
+    return Probabilities(repeats(held_out, tags).mean(0))
+
+
+def of_iteration(
+    session: Session, iteration: Iteration, *, tags: int, threshold: float, overlap: float = DEFAULT_OVERLAP
+) -> Performance:
+    """Return the scores over all images that the iteration is judged on, precision and recall at the threshold.
+
+    A box is right that overlaps one of its tag by so much.
+    """
+    if finds_boxes(iteration):
+        found, truth = detections(session, iteration)
+        return scores.performance(found, truth, tags=tags, threshold=threshold, overlap=overlap)
+    judged = judgements(session, iteration, tags=tags)
+    return evaluate.performance(judged.repeated, judged.stacked, threshold)
+
+
+def detections(session: Session, iteration: Iteration) -> tuple[list[Detections], list[Truth]]:
+    """Return what was found in the images that a detector is judged on, and what is on them.
+
+    Raises:
+        NotFound: Nothing was judged.
+    """
+    found, truth = list[Detections](), list[Truth]()
+    for row in _kept(session, iteration):
+        looked = said.read(iteration.domain_id, row.held_out or b"")
+        assert isinstance(looked, Boxes)
+        found.append(looked.found)
+        truth.append(training_sets.truth(training_sets.boxes(row.regions)))
+    return found, truth
+
+
+def finds_boxes(iteration: Iteration) -> bool:
+    return domains.get(iteration.domain_id).type == OBJECT_DETECTION
+
+
+def _kept(session: Session, iteration: Iteration) -> Sequence[IterationImage]:
+    """The images that the iteration is judged on: those of its test set, or all that were judged."""
+    rows = session.scalars(
+        select(IterationImage).where(IterationImage.iteration_id == iteration.id, IterationImage.held_out.is_not(None))
+    ).all()
+    if not rows:
+        raise NotFound(f"{iteration.name} has no performance.", "NotFoundIterationPerformance")
+    return [row for row in rows if row.test] or rows
 
 
 def images(

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from foveal import imaging
 from foveal.db.tables import Iteration, Prediction
-from foveal.engine import evaluate
 from foveal.errors import NotFound
-from foveal.inference.session import UNKNOWN_FROM, Answers, Classifier
+from foveal.geometry import Box
+from foveal.inference.session import UNKNOWN_FROM, Detector, Model
 from foveal.services.pictures import Picture
+from foveal.services.said import Boxes, Probabilities, Said
 from foveal.services.tags import CountedTag
 
 MAX_APPLICATION = 256
@@ -22,38 +23,56 @@ MAX_APPLICATION = 256
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A tag and how probable it is."""
+    """A tag and how probable it is; of a detector, with its box."""
 
     tag: CountedTag
     probability: float
+    box: Box | None = None
 
 
-def answers(classifier: Classifier, data: bytes, *, max_bytes: int) -> Answers:
-    """Return what the model says of one picture, its tags in the order of the model's outputs.
+def look(model: Model, data: bytes, *, max_bytes: int) -> tuple[Said, float | None]:
+    """Return what the model says of one picture, and how unlike its training images that is, if it can tell.
 
     Raises:
         ImageRefused: The bytes are no acceptable picture.
     """
-    picture = imaging.decode(data, max_bytes=max_bytes, shrink_to=classifier.size_px)
-    return classifier.answers(imaging.model_input(picture, classifier.size_px)[None])
+    picture = imaging.decode(data, max_bytes=max_bytes, shrink_to=model.size_px)
+    pixels = imaging.model_input(picture, model.size_px)
+    if isinstance(model, Detector):
+        return Boxes(model.detect(pixels)), None
+    answers = model.answers(pixels[None])
+    return Probabilities(answers.probabilities[0]), None if answers.unknown is None else float(answers.unknown[0])
 
 
-def ranked(tags: Sequence[CountedTag], probabilities: NDArray[np.float32]) -> list[Scored]:
-    """Return all tags, the most probable first."""
-    scored = [Scored(tag, float(value)) for tag, value in zip(tags, probabilities, strict=True)]
+def look_at_all(model: Model, squares: Sequence[NDArray[np.uint8]]) -> list[Said]:
+    """Return what the model says of pictures of its size."""
+    if isinstance(model, Detector):
+        return [Boxes(model.detect(each)) for each in squares]
+    return [Probabilities(row) for row in model.probabilities(np.stack(squares))]
+
+
+def ranked(tags: Sequence[CountedTag], said: Said) -> list[Scored]:
+    """Return all tags, the most probable first; of a detector its boxes, tag by tag, the most probable first."""
+    if isinstance(said, Boxes):
+        found = said.found
+        order = np.lexsort((-found.scores, found.tags))
+        positions: list[int] = found.tags[order].tolist()
+        rows = zip(positions, found.scores[order].tolist(), found.boxes[order].tolist(), strict=True)
+        return [Scored(tags[at], score, Box.from_corners(*corners)) for at, score, corners in rows]
+    scored = [Scored(tag, float(value)) for tag, value in zip(tags, said.by_tag(len(tags)), strict=True)]
     return sorted(scored, key=lambda item: -item.probability)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a model said of a picture; `probabilities` are in the order of its outputs.
+    """What a model said of a picture.
 
     `unknown` tells how unlike the training images it is, 0..1; None where the model cannot tell.
     """
 
     id: UUID
     iteration: Iteration
-    probabilities: NDArray[np.float32]
+    said: Said
     unknown: float | None
     application: str | None
     created_at: datetime
@@ -74,8 +93,8 @@ def keep(session: Session, verdict: Verdict, picture: Picture) -> None:
         height=picture.height,
         rendered=picture.rendered,
         application=verdict.application,
-        probabilities=verdict.probabilities.astype("<f4").tobytes(),
-        uncertainty=float(evaluate.uncertainty(verdict.probabilities[None])[0]),
+        probabilities=verdict.said.to_bytes(),
+        uncertainty=verdict.said.uncertainty,
         created_at=verdict.created_at,
     )
     if session.get(Iteration, verdict.iteration.id) is None:

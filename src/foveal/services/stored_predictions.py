@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from struct import Struct
 from uuid import UUID
 
 from sqlalchemy import delete as sql_delete
@@ -12,13 +11,12 @@ from sqlalchemy.orm import Session
 
 from foveal.db.tables import Iteration, IterationTag, Prediction, Project
 from foveal.errors import Invalid
-from foveal.services import iterations, limits, paging, tags
+from foveal.services import iterations, limits, paging, said, tags
 from foveal.services.images import OK_DUPLICATE, Created
 from foveal.services.paging import Glimpse, Order, Page
 from foveal.services.pictures import OK, Arrival, Entry, Picture
 from foveal.services.tags import CountedTag
 
-FLOAT = Struct("<f")
 MAX_IDS = 64
 MAX_TAGS = 2
 ORDERS: Mapping[str, Order[Prediction]] = {
@@ -80,7 +78,7 @@ def query(session: Session, project: Project, query: Query) -> Page[Prediction]:
         continuation=query.continuation,
         take=query.take,
         glimpsed=("iteration_id", "probabilities"),
-        accept=_Within(session, query.ranges),
+        accept=_Within(session, project, query.ranges),
     )
 
 
@@ -146,6 +144,7 @@ class _Within:
     """Tells whether a prediction lies in all ranges."""
 
     session: Session
+    project: Project
     ranges: Sequence[Range]
     positions: dict[UUID, dict[UUID, int]] = field(default_factory=dict[UUID, dict[UUID, int]])
 
@@ -153,11 +152,9 @@ class _Within:
         if not self.ranges:
             return True
         position = self._positions(prediction.iteration_id)
+        best = said.read(self.project.domain_id, prediction.probabilities).by_tag(len(position))
         return all(
-            each.tag_id in position
-            and each.lowest
-            <= FLOAT.unpack_from(prediction.probabilities, FLOAT.size * position[each.tag_id])[0]
-            <= each.highest
+            each.tag_id in position and each.lowest <= best[position[each.tag_id]] <= each.highest
             for each in self.ranges
         )
 

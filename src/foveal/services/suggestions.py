@@ -6,15 +6,14 @@ from datetime import datetime
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import delete, exists, insert, select
 from sqlalchemy.orm import Session
 
 from foveal.db.tables import Image, ImageTag, Iteration, Project, Suggestion
-from foveal.engine import evaluate
 from foveal.errors import Invalid
-from foveal.services import limits, paging, tags
+from foveal.services import limits, paging, said, tags
 from foveal.services.paging import Glimpse, Order, Page
+from foveal.services.said import Said
 
 MAX_IMAGES = 64
 ORDERS: Mapping[str, Order[Suggestion]] = {
@@ -54,11 +53,11 @@ def keep(
     session: Session,
     iteration_id: UUID,
     image_ids: Sequence[UUID],
-    probabilities: NDArray[np.float32],
+    looked: Sequence[Said],
     *,
     now: datetime,
 ) -> None:
-    """Keep what a model said of images, (images, tags), in place of what was kept of them before.
+    """Keep what a model said of images in place of what was kept of them before.
 
     Images that are gone by now are passed over; so are all, if the iteration is.
     """
@@ -68,16 +67,15 @@ def keep(
     if session.get(Iteration, iteration_id) is None:
         return
     there = set(session.scalars(select(Image.id).where(Image.id.in_(image_ids), Image.deleted_at.is_(None))))
-    uncertain = evaluate.uncertainty(probabilities)
     rows = [
         {
             "iteration_id": iteration_id,
             "image_id": id,
-            "probabilities": row.astype("<f4").tobytes(),
-            "uncertainty": float(bits),
+            "probabilities": each.to_bytes(),
+            "uncertainty": each.uncertainty,
             "created_at": now,
         }
-        for id, row, bits in zip(image_ids, probabilities, uncertain, strict=True)
+        for id, each in zip(image_ids, looked, strict=True)
         if id in there
     ]
     if rows:
@@ -91,10 +89,11 @@ def query(session: Session, iteration: Iteration, query: Query) -> Page[Suggesti
     paging.check_size(query.take)
     _check_threshold(query.threshold)
     wanted = _positions(session, iteration, query.tag_ids)
+    count = len(tags.of_iteration(session, iteration))
 
     def accept(suggestion: Glimpse) -> bool:
-        values = np.frombuffer(suggestion.probabilities, dtype="<f4")
-        return bool((values[wanted] >= query.threshold).any())
+        best = said.read(iteration.domain_id, suggestion.probabilities).by_tag(count)
+        return bool((best[wanted] >= query.threshold).any())
 
     return paging.page(
         session,
@@ -113,8 +112,8 @@ def count(session: Session, iteration: Iteration, tag_ids: Sequence[UUID], thres
     trained = tags.of_iteration(session, iteration)
     positions = _positions(session, iteration, tag_ids)
     counts = np.zeros(len(trained), int)
-    for probabilities in session.scalars(_open(iteration).with_only_columns(Suggestion.probabilities)):
-        counts += np.frombuffer(probabilities, dtype="<f4") >= threshold
+    for content in session.scalars(_open(iteration).with_only_columns(Suggestion.probabilities)):
+        counts += said.read(iteration.domain_id, content).by_tag(len(trained)) >= threshold
     return {trained[at].id: int(counts[at]) for at in positions}
 
 

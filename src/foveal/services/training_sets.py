@@ -4,16 +4,20 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from foveal import domains
 from foveal.db.tables import Image, ImageTag, Iteration, IterationImage, Project, name_key
 from foveal.domains import MULTICLASS, OBJECT_DETECTION
+from foveal.engine.detection.scores import Truth
 from foveal.errors import Invalid
-from foveal.services import tags, test_sets
+from foveal.geometry import Box
+from foveal.services import regions, tags, test_sets
 from foveal.services.tags import CountedTag
 
 MIN_TAGS = 2
@@ -26,8 +30,16 @@ TOO_FEW_IMAGES = {
 
 
 @dataclass(frozen=True, slots=True)
+class TaggedBox:
+    """A box with the position of its tag."""
+
+    position: int
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingImage:
-    """An image with the positions of its tags among the tags of the set, ascending.
+    """An image with the positions of its tags among the tags of the set, ascending, and the boxes of a detector.
 
     One in the `test` set judges the model, which learns nothing from it.
     """
@@ -37,6 +49,7 @@ class TrainingImage:
     rendered: bool
     positions: tuple[int, ...]
     test: bool = False
+    boxes: tuple[TaggedBox, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,9 @@ def digest(
         made.update(f"{tag.id} {tag.type} {tag.name}\n".encode())
     for image in sorted(images, key=_order):
         made.update(f"{image.digest} {image.positions}{' test' if image.test else ''}\n".encode())
+        for each in image.boxes:
+            edges = (each.box.left, each.box.top, each.box.width, each.box.height)
+            made.update(f"{each.position} {' '.join(f'{edge:.6f}' for edge in edges)}\n".encode())
     return made.hexdigest()
 
 
@@ -128,17 +144,16 @@ def _check_detection(project: Project, training_set: TrainingSet) -> None:
             "BadRequestDetectionTrainingNotAllowNegativeTag",
         )
     least = MIN_IMAGES_PER_DETECTED_TAG
-    short = [f"{tag.name!r} has {tag.image_count}" for tag in training_set.tags if tag.image_count < least]
+    learned = [image for image in training_set.images if not image.test]
+    counts = Counter(at for image in learned for at in {each.position for each in image.boxes})
+    short = [f"{tag.name!r} has {counts[at]}" for at, tag in enumerate(training_set.tags) if counts[at] < least]
     if short or not training_set.tags:
+        beside = " beside those of the test set" if training_set.tests else ""
         raise Invalid(
-            f"Not enough images per tag for training: each tag needs {least}, but "
-            f"{', '.join(short) or 'the project has no tags'}.",
+            f"Not enough images per tag for training: each tag needs {least} with a box{beside}, but "
+            f"{', '.join(short) or f'the project {project.name!r} has no tags'}.",
             "BadRequestDetectionTrainingValidationFailed",
         )
-    raise Invalid(
-        f"Training detectors is not offered by this version of Foveal; project {project.name!r} keeps its regions.",
-        "BadRequestUnsupportedDomain",
-    )
 
 
 def _check_classification(project: Project, training_set: TrainingSet) -> None:
@@ -165,16 +180,38 @@ def _check_classification(project: Project, training_set: TrainingSet) -> None:
 def of_iteration(session: Session, iteration: Iteration) -> TrainingSet:
     """Return what the iteration was started on."""
     rows = session.execute(
-        select(Image.id, Image.digest, Image.rendered, IterationImage.positions, IterationImage.test)
+        select(
+            Image.id,
+            Image.digest,
+            Image.rendered,
+            IterationImage.positions,
+            IterationImage.test,
+            IterationImage.regions,
+        )
         .join(IterationImage, IterationImage.image_id == Image.id)
         .where(IterationImage.iteration_id == iteration.id)
     )
-    images = [TrainingImage(id, digest, rendered, tuple(at), test) for id, digest, rendered, at, test in rows]
+    images = [
+        TrainingImage(id, digest, rendered, tuple(positions), test, boxes(regions))
+        for id, digest, rendered, positions, test, regions in rows
+    ]
     return TrainingSet(tags.of_iteration(session, iteration), sorted(images, key=_order), iteration.data_digest)
+
+
+def boxes(kept: Sequence[Sequence[Any]]) -> tuple[TaggedBox, ...]:
+    """Read `IterationImage.regions`."""
+    return tuple(TaggedBox(position, Box(*edges)) for _, position, *edges in kept)
+
+
+def truth(boxes: Sequence[TaggedBox]) -> Truth:
+    """The same for a detector's training and judging."""
+    corners = [(each.box.left, each.box.top, each.box.right, each.box.bottom) for each in boxes]
+    return Truth(np.array(corners, float).reshape(-1, 4), np.array([each.position for each in boxes], np.intp))
 
 
 def _images(session: Session, project: Project, chosen: Sequence[CountedTag]) -> list[TrainingImage]:
     position = {tag.id: at for at, tag in enumerate(chosen)}
+    drawn = regions.snapshots(session, project, position)
     rows = session.execute(
         select(Image.id, Image.digest, Image.rendered, Image.attributes, ImageTag.tag_id)
         .join(ImageTag, ImageTag.image_id == Image.id)
@@ -185,7 +222,7 @@ def _images(session: Session, project: Project, chosen: Sequence[CountedTag]) ->
         if tag_id in position:
             borne[id, digest, rendered, test_sets.has(attributes)].append(position[tag_id])
     images = [
-        TrainingImage(id, digest, rendered, tuple(sorted(positions)), test)
+        TrainingImage(id, digest, rendered, tuple(sorted(positions)), test, boxes(drawn.get(id, ())))
         for (id, digest, rendered, test), positions in borne.items()
     ]
     return sorted(images, key=_order)

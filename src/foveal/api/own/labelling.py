@@ -48,7 +48,7 @@ def next_images(
                 **shown[each.image.id],
                 score=each.score,
                 reason=each.reason,
-                predictions=None if each.probabilities is None else prediction_shapes(trained, each.probabilities),
+                predictions=None if each.said is None else prediction_shapes(trained, each.said),
             )
             for each in found.choices
         ]

@@ -117,7 +117,7 @@ def publish(project_id: UUID, iteration_id: UUID, query: Annotated[PublishQuery,
         project = projects.get(session, project_id)
         iteration = iterations.completed(session, project, iteration_id)
         iterations.publishable(session, project, iteration, _publication(session, project, query, parts))
-    parts.models.classifier(iteration_id)  # warm before the name switches: the first caller does not wait
+    parts.models.model(iteration_id)  # warm before the name switches: the first caller does not wait
     with parts.sessions.write.begin() as session:
         project = projects.get(session, project_id)
         iteration = iterations.completed(session, project, iteration_id)

@@ -31,16 +31,17 @@ def get(
     iteration_id: UUID,
     session: ReadDep,
     threshold: Fraction = performance.DEFAULT_THRESHOLD,
-    overlap_threshold: Annotated[float, Query(alias="overlapThreshold", ge=0, le=1)] = performance.DEFAULT_OVERLAP,
+    overlap_threshold: Annotated[Fraction, Query(alias="overlapThreshold")] = performance.DEFAULT_OVERLAP,
 ) -> schemas.IterationPerformance:
     """`threshold` is 0.5 and `overlapThreshold` 0.3 by default (our choice).
 
     Judged by cross-validation, on images that the judging model had not seen.
     """
-    del overlap_threshold  # it speaks of boxes
     iteration = iterations.completed(session, projects.get(session, project_id), iteration_id)
     trained = tags.of_iteration(session, iteration)
-    found = performance.of_iteration(session, iteration, tags=len(trained), threshold=threshold)
+    found = performance.of_iteration(
+        session, iteration, tags=len(trained), threshold=threshold, overlap=overlap_threshold
+    )
     return schemas.IterationPerformance(
         per_tag_performance=[
             schemas.TagPerformance(
@@ -76,7 +77,7 @@ def images(  # Azure's parameters
     shapes = image_shapes(session, [image for image, _ in found], links, iteration_id=iteration_id).values()
     return [
         prediction_schemas.ImagePerformance(
-            predictions=prediction_shapes(trained, performance.said(held_out, len(trained)).mean(0)),
+            predictions=prediction_shapes(trained, performance.said_of(iteration, held_out, len(trained))),
             id=shape.id,
             created=shape.created,
             width=shape.width,

@@ -2,21 +2,27 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from foveal.api.training import prediction_schemas
+from foveal.api.training.schemas import BoundingBox
+from foveal.geometry import Box
 from foveal.services import predictions
+from foveal.services.said import Said
 from foveal.services.tags import CountedTag
 
 
-def prediction_shapes(
-    tags: Sequence[CountedTag], probabilities: NDArray[np.float32]
-) -> list[prediction_schemas.Prediction]:
-    """Shape what a classifier says: all tags, the most probable first."""
+def prediction_shapes(tags: Sequence[CountedTag], said: Said) -> list[prediction_schemas.Prediction]:
+    """Shape what a model says: all tags, the most probable first, or boxes, tag by tag."""
     return [
         prediction_schemas.Prediction(
-            probability=scored.probability, tag_id=scored.tag.id, tag_name=scored.tag.name, tag_type=scored.tag.type
+            probability=scored.probability,
+            tag_id=scored.tag.id,
+            tag_name=scored.tag.name,
+            bounding_box=_box(scored.box),
+            tag_type=scored.tag.type,
         )
-        for scored in predictions.ranked(tags, probabilities)
+        for scored in predictions.ranked(tags, said)
     ]
+
+
+def _box(box: Box | None) -> BoundingBox | None:
+    return None if box is None else BoundingBox(left=box.left, top=box.top, width=box.width, height=box.height)

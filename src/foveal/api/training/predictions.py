@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-import numpy as np
 from fastapi import APIRouter, Depends
 
 from foveal.api import sessions
@@ -13,7 +12,7 @@ from foveal.api.links import Links, LinksDep
 from foveal.api.training import prediction_schemas
 from foveal.api.training.prediction_shapes import prediction_shapes
 from foveal.db.tables import Iteration, Prediction
-from foveal.services import paging, projects, stored_predictions
+from foveal.services import paging, projects, said, stored_predictions
 from foveal.services.stored_predictions import Query, Range
 from foveal.services.tags import CountedTag
 
@@ -81,7 +80,7 @@ def _shape(
         project=row.project_id,
         iteration=row.iteration_id,
         created=row.created_at,
-        predictions=prediction_shapes(tags, np.frombuffer(row.probabilities, dtype="<f4")),
+        predictions=prediction_shapes(tags, said.read(iteration.domain_id, row.probabilities)),
         resized_image_uri=links.rendition(row),
         thumbnail_uri=links.thumbnail(row.digest),
         original_image_uri=links.original(row),

@@ -14,8 +14,7 @@ from foveal.api.links import LinksDep
 from foveal.api.training import prediction_schemas
 from foveal.api.training.prediction_shapes import prediction_shapes
 from foveal.db.tables import Image
-from foveal.engine import evaluate
-from foveal.services import iterations, paging, pictures, projects, suggestions, tags
+from foveal.services import iterations, paging, pictures, predictions, projects, said, suggestions, tags
 
 router = APIRouter(prefix="/projects/{project_id}", tags=["Suggestions"])
 
@@ -30,8 +29,8 @@ def suggest(
 ) -> list[prediction_schemas.SuggestedTagAndRegion]:
     """At most 64 images.
 
-    What the iteration's model says of each is kept for 30 days. `predictionUncertainty` is the mean binary entropy over
-    the tags, in bits.
+    What the iteration's model says of each is kept for 30 days. `predictionUncertainty`, in bits, is the mean binary
+    entropy over the tags; of a detector that of the box that it is least sure of.
     """
     with parts.sessions.read.begin() as session:
         project = projects.get(session, project_id)
@@ -39,25 +38,25 @@ def suggest(
         trained = tags.of_iteration(session, iteration)
         images = suggestions.images(session, project, image_ids)
         session.expunge_all()
-    classifier = parts.models.classifier(iteration_id)
+    model = parts.models.model(iteration_id)
 
     def load(image: Image) -> NDArray[np.uint8]:
-        return pictures.pixels(parts.blobs, image.digest, rendered=image.rendered, size_px=classifier.size_px)
+        return pictures.pixels(parts.blobs, image.digest, rendered=image.rendered, size_px=model.size_px)
 
-    probabilities = classifier.probabilities(np.stack(list(parts.pool.map(load, images))))
+    looked = predictions.look_at_all(model, list(parts.pool.map(load, images)))
     now = parts.clock()
     with parts.sessions.write.begin() as session:
-        suggestions.keep(session, iteration_id, [image.id for image in images], probabilities, now=now)
+        suggestions.keep(session, iteration_id, [image.id for image in images], looked, now=now)
     return [
         prediction_schemas.SuggestedTagAndRegion(
             id=image.id,
             project=project_id,
             iteration=iteration_id,
             created=now,
-            predictions=prediction_shapes(trained, row),
-            prediction_uncertainty=float(bits),
+            predictions=prediction_shapes(trained, each),
+            prediction_uncertainty=each.uncertainty,
         )
-        for image, row, bits in zip(images, probabilities, evaluate.uncertainty(probabilities), strict=True)
+        for image, each in zip(images, looked, strict=True)
     ]
 
 
@@ -103,7 +102,7 @@ def query(
                 project=project_id,
                 iteration=iteration_id,
                 created=row.created_at,
-                predictions=prediction_shapes(trained, np.frombuffer(row.probabilities, dtype="<f4")),
+                predictions=prediction_shapes(trained, said.read(iteration.domain_id, row.probabilities)),
                 prediction_uncertainty=row.uncertainty,
                 width=images[row.image_id].width,
                 height=images[row.image_id].height,

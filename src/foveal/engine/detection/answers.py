@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foveal.engine.detection.graph import BOXES, CLASSES, SCORES
-from foveal.engine.detection.scores import Detections
+from foveal.geometry import Detections
 from foveal.runtime import open_session
 
 

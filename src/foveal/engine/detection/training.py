@@ -13,19 +13,21 @@ from scipy.special import expit, logit
 
 from foveal import bundle
 from foveal.bundle import Bundle, Manifest
+from foveal.domains import OBJECT_DETECTION
 from foveal.engine import calibration, training
 from foveal.engine.backbones import Backbone
 from foveal.engine.calibration import Calibration
 from foveal.engine.detection import scores, tune
 from foveal.engine.detection.answers import answers
 from foveal.engine.detection.graph import Weights, detector_graph
-from foveal.engine.detection.scores import Detections, Truth
+from foveal.engine.detection.scores import Truth
 from foveal.engine.detection.tune import Course
 from foveal.engine.detection.views import Scene
 from foveal.engine.evaluate import Performance
 from foveal.engine.network import Network
 from foveal.engine.search import Photos, Progress, Search
 from foveal.engine.training import Data, Task
+from foveal.geometry import Detections
 
 FOLDS = 3
 MARGIN = 1.4  # of the pictures that views are cut from, over the network's input
@@ -106,7 +108,8 @@ def train(
         judged, found = np.concatenate([judged, tested]), [*found, *shown]
     performance = scores.performance(shown, truth, tags=len(labels), threshold=THRESHOLD, overlap=FOUND)
     metrics = _metrics(bench, performance, calibrated)
-    manifest = training.manifest(task, data, training.Network(base.backbone, course.size_px), metrics)
+    told = training.manifest(task, data, training.Network(base.backbone, course.size_px), metrics)
+    manifest = replace(told, classification_type=OBJECT_DETECTION)
     written = bundle.write(folder, graph=graph, labels=labels, manifest=manifest, head=weights)
     return TrainedDetector(written, manifest, judged, found, performance)
 

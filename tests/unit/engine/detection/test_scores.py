@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foveal.engine.detection import scores
-from foveal.engine.detection.scores import Detections, Truth
+from foveal.engine.detection.scores import Truth
+from foveal.geometry import Detections
 
 Drawn = tuple[list[Detections], list[Truth]]
 

@@ -16,13 +16,14 @@ from foveal.engine import backbones
 from foveal.engine.detection import scores, training, tune
 from foveal.engine.detection.answers import answers
 from foveal.engine.detection.finder import Finder
-from foveal.engine.detection.scores import Detections, Truth
+from foveal.engine.detection.scores import Truth
 from foveal.engine.detection.training import Base, Drawn, TrainedDetector
 from foveal.engine.detection.tune import Course, Schedule
 from foveal.engine.detection.views import Policy
 from foveal.engine.search import Progress, Search
 from foveal.engine.training import Data, Task
 from foveal.errors import Invalid
+from foveal.geometry import Detections
 
 SIZE_PX = 96
 COLOURS = ((220, 40, 40), (40, 60, 220))
