@@ -161,12 +161,6 @@ ROWS = (
         "BadRequestDetectionTrainingNotAllowNegativeTag",
         "no Negative tag",
     ),
-    Row(
-        "training a detector",
-        lambda s: s.trainer.train_project(detector_of(s.trainer, 15)),
-        "BadRequestUnsupportedDomain",
-        "not offered",
-    ),
     # Iterations
     Row(
         "publishing before it is trained",

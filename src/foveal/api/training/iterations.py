@@ -49,7 +49,7 @@ def train(
     """`Regular` is Quick training, seconds long; `Advanced` takes up to `reservedBudgetInHours`, at least 1.
 
     Advanced training tries several ways to a model, Quick's among them, and keeps the best; it needs the extra `train`
-    where the worker runs. Detectors cannot be trained yet. Refused when nothing changed, unless `forceTrain`. With
+    where the worker runs. Refused when nothing changed, unless `forceTrain`. With
     `customBaseModelInfo` the model also learns from the images that the earlier iteration knew and this project lacks;
     it is judged on the project's own.
     """
