@@ -10,6 +10,7 @@ binomial interval of Boyd, Eng & Page 2013).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,9 +110,61 @@ class Report:
     reliability: Reliability
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Of each image (m,), as means over repeats: right predictions, predictions, what is really there."""
+
+    hits: Floats
+    predicted: Floats
+    true: Floats
+
+
+class Evidence(Protocol):
+    """What a report is made from: what was said of images, and whether it is right."""
+
+    @property
+    def tags(self) -> int: ...
+
+    @property
+    def images(self) -> int: ...
+
+    @property
+    def repeats(self) -> int:
+        """How often each image was judged."""
+        ...
+
+    @property
+    def design_effect(self) -> float:
+        """How many judged images one independent image is worth."""
+        ...
+
+    def confidences(self) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+        """How sure each judgement was (j,), and whether it was right (j,)."""
+        ...
+
+    @property
+    def confusion(self) -> tuple[tuple[float, ...], ...] | None:
+        """Images by their tag (row) and the likeliest tag (column), means over repeats."""
+        ...
+
+    def cases(self, tag: int) -> int:
+        """How many images, or objects, bear the tag."""
+        ...
+
+    def area(self, tag: int) -> float:
+        """Average precision."""
+        ...
+
+    def counts(self, tags: Sequence[int], threshold: float) -> Counts: ...
+
+    def said(self, tags: Sequence[int]) -> tuple[Floats, NDArray[np.bool_]]:
+        """Every probability that was given (j,), and whether it was right to give it (j,)."""
+        ...
+
+
 @dataclass(frozen=True)
 class Judgements:
-    """What models that had not seen an image said of it.
+    """What classifiers that had not seen an image said of it.
 
     Args:
         targets: (m, k), which image has which tag.
@@ -133,6 +186,43 @@ class Judgements:
     def stacked(self) -> NDArray[np.floating]:
         return self.held_out.reshape(-1, self.targets.shape[1])
 
+    @property
+    def repeats(self) -> int:
+        return len(self.held_out)
+
+    @property
+    def tags(self) -> int:
+        return self.targets.shape[1]
+
+    @property
+    def images(self) -> int:
+        return len(self.targets)
+
+    def cases(self, tag: int) -> int:
+        return int(self.targets[:, tag].sum())
+
+    def area(self, tag: int) -> float:
+        return evaluate.average_precision(self.repeated[:, tag], self.stacked[:, tag])
+
+    def counts(self, tags: Sequence[int], threshold: float) -> Counts:
+        targets = self.targets[:, tags]
+        predicted = self.held_out[:, :, tags] >= np.float64(threshold)  # a plain float would be rounded to single
+        hits = (predicted & targets).sum(2).mean(0)
+        return Counts(hits, predicted.sum(2).mean(0), targets.sum(1).astype(np.float64))
+
+    def said(self, tags: Sequence[int]) -> tuple[Floats, NDArray[np.bool_]]:
+        return self.stacked[:, tags].ravel().astype(np.float64), self.repeated[:, tags].ravel()
+
+    def confidences(self) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+        if not self.exclusive:
+            return self.stacked.ravel(), self.repeated.ravel()
+        right = self.repeated[np.arange(len(self.stacked)), self.stacked.argmax(1)]
+        return self.stacked.max(1), right
+
+    @property
+    def confusion(self) -> tuple[tuple[float, ...], ...] | None:
+        return _confusion(self) if self.exclusive else None
+
 
 def design_effect(folds: Folds) -> float:
     """How many times the variance of independent judgements those by folds (repeats, n) have.
@@ -146,38 +236,35 @@ def design_effect(folds: Folds) -> float:
     return 1 + count * judged / max(len(placed) - judged, 1)
 
 
-def report(said: Judgements, threshold: float, *, promise: float) -> Report:
+def report(said: Evidence, threshold: float, *, promise: float) -> Report:
     """Say all that is known at the threshold, and which thresholds keep the promised precision."""
-    tags = tuple(_tag(said, tag, threshold, promise) for tag in range(said.targets.shape[1]))
+    every = tuple(range(said.tags))
+    tags = tuple(_tag(said, tag, threshold, promise) for tag in every)
     overall = _overall(said, threshold, tags)
-    every = tuple(range(said.targets.shape[1]))
     return Report(
         threshold=threshold,
-        images=len(said.targets),
+        images=said.images,
         known=_known(overall),
         overall=overall,
         tags=tags,
         best_f1=_best_f1(said, every),
         promising=_promising(said, every, promise),
-        confusion=_confusion(said) if said.exclusive else None,
+        confusion=said.confusion,
         reliability=reliability(said),
     )
 
 
-def reliability(said: Judgements) -> Reliability:
+def reliability(said: Evidence) -> Reliability:
     """Compare confidence and being right, in bins of equal numbers of judgements.
 
-    Where tags exclude one another, a judgement is the likeliest tag of an image; else each tag of each image.
+    Where tags exclude one another, a judgement is the likeliest tag of an image; else each tag of each image; of a
+    detector each box.
     """
-    if said.exclusive:
-        confidence = said.stacked.max(1)
-        right = said.repeated[np.arange(len(said.stacked)), said.stacked.argmax(1)]
-    else:
-        confidence, right = said.stacked.ravel(), said.repeated.ravel()
+    confidence, right = said.confidences()
     parts = [part for part in np.array_split(np.argsort(confidence, kind="stable"), BINS) if len(part)]
     bins = tuple(Bin(float(confidence[part].mean()), float(right[part].mean()), len(part)) for part in parts)
     error = sum(each.count * abs(each.confidence - each.accuracy) for each in bins) / max(len(confidence), 1)
-    return Reliability(error, _by_chance(bins, len(said.held_out)), bins)
+    return Reliability(error, _by_chance(bins, said.repeats), bins)
 
 
 def wilson(value: float, count: float) -> Estimate:
@@ -196,48 +283,42 @@ def _by_chance(bins: Sequence[Bin], repeats: int) -> float:
     return sum(each.count * np.sqrt(2 / np.pi * wide) for each, wide in zip(bins, spread, strict=True)) / max(total, 1)
 
 
-def _tag(said: Judgements, tag: int, threshold: float, promise: float) -> TagReport:
-    columns = (tag,)
-    hits, predicted, true = _counts(said, columns, threshold)
-    area = evaluate.average_precision(said.repeated[:, tag], said.stacked[:, tag])
-    positives = int(said.targets[:, tag].sum())
-    rates = Rates(_ratio(said, hits, predicted), _ratio(said, hits, true), wilson(area, positives / said.design_effect))
-    right = float(hits.sum())
+def _tag(said: Evidence, tag: int, threshold: float, promise: float) -> TagReport:
+    tags = (tag,)
+    counts, cases = said.counts(tags, threshold), said.cases(tag)
+    precision, recall = _precision_and_recall(said, counts)
+    rates = Rates(precision, recall, wilson(said.area(tag), cases / said.design_effect))
+    right = float(counts.hits.sum())
     return TagReport(
-        images=positives,
+        images=cases,
         known=_known(rates),
         rates=rates,
         right=right,
-        wrong=float(predicted.sum()) - right,
-        missed=float(true.sum()) - right,
-        best_f1=_best_f1(said, columns),
-        promising=_promising(said, columns, promise),
+        wrong=float(counts.predicted.sum()) - right,
+        missed=float(counts.true.sum()) - right,
+        best_f1=_best_f1(said, tags),
+        promising=_promising(said, tags, promise),
     )
 
 
-def _overall(said: Judgements, threshold: float, tags: Sequence[TagReport]) -> Rates:
-    hits, predicted, true = _counts(said, range(said.targets.shape[1]), threshold)
+def _overall(said: Evidence, threshold: float, tags: Sequence[TagReport]) -> Rates:
     # A tag without images to judge it by says nothing of the model; where all are so, nothing is known.
     areas = [tag.rates.average_precision for tag in tags if tag.images] or [Estimate(0.0, 0.0, 1.0)]
     value = float(np.mean([area.value for area in areas]))
     half = float(np.sqrt(sum(((area.high - area.low) / 2) ** 2 for area in areas))) / len(areas)
     area = Estimate(value, max(0.0, value - half), min(1.0, value + half))
-    return Rates(_ratio(said, hits, predicted), _ratio(said, hits, true), area)
+    return Rates(*_precision_and_recall(said, said.counts(range(said.tags), threshold)), area)
 
 
 def _known(rates: Rates) -> bool:
     return rates.recall.high - rates.recall.low <= TOO_WIDE
 
 
-def _counts(said: Judgements, columns: Sequence[int], threshold: float) -> tuple[Floats, Floats, Floats]:
-    """Count per image (m,), as means over repeats: right predictions, predictions, true tags."""
-    targets = said.targets[:, columns]
-    predicted = said.held_out[:, :, columns] >= np.float64(threshold)  # a plain float would be rounded to single
-    hits = (predicted & targets).sum(2).mean(0)
-    return hits, predicted.sum(2).mean(0), targets.sum(1).astype(np.float64)
+def _precision_and_recall(said: Evidence, counts: Counts) -> tuple[Estimate, Estimate]:
+    return _ratio(said, counts.hits, counts.predicted), _ratio(said, counts.hits, counts.true)
 
 
-def _ratio(said: Judgements, hits: Floats, cases: Floats) -> Estimate:
+def _ratio(said: Evidence, hits: Floats, cases: Floats) -> Estimate:
     """Sum of hits over sum of cases, (m,) each, with the interval that the variance between images allows."""
     total = float(cases.sum())
     if total == 0:
@@ -248,18 +329,21 @@ def _ratio(said: Judgements, hits: Floats, cases: Floats) -> Estimate:
     return wilson(value, worth / said.design_effect)
 
 
-def _best_f1(said: Judgements, columns: Sequence[int]) -> Choice:
-    thresholds, hits, predicted, true = _sweep(said, columns)
+def _best_f1(said: Evidence, tags: Sequence[int]) -> Choice:
+    thresholds, hits, predicted = _sweep(said, tags)
+    if not len(thresholds):
+        return Choice(0.0, Estimate(0.0, 0.0, 1.0), Estimate(0.0, 0.0, 1.0), 0.0)
+    true = said.repeats * sum(said.cases(tag) for tag in tags)
     best = int(np.argmax(2 * hits / np.maximum(predicted + true, 1)))
-    return _choice(said, columns, float(thresholds[best]))
+    return _choice(said, tags, float(thresholds[best]))
 
 
-def _promising(said: Judgements, columns: Sequence[int], promise: float) -> Choice | None:
-    thresholds, hits, predicted, _ = _sweep(said, columns)
+def _promising(said: Evidence, tags: Sequence[int], promise: float) -> Choice | None:
+    thresholds, hits, predicted = _sweep(said, tags)
     # A first sieve by the plain interval, which is never the wider one; the low thresholds come last.
-    worth = predicted / len(said.held_out) / said.design_effect
+    worth = predicted / said.repeats / said.design_effect
     for at in np.flatnonzero(_lowest(hits / predicted, worth) >= promise)[::-1]:
-        choice = _choice(said, columns, float(thresholds[at]))
+        choice = _choice(said, tags, float(thresholds[at]))
         if choice.precision.low >= promise:
             return choice
     return None
@@ -271,23 +355,21 @@ def _lowest(shares: Floats, counts: Floats) -> Floats:
     return middle - Z / (1 + Z**2 / counts) * np.sqrt(shares * (1 - shares) / counts + Z**2 / (4 * counts**2))
 
 
-def _sweep(said: Judgements, columns: Sequence[int]) -> tuple[Floats, Floats, Floats, float]:
-    """For each threshold that makes a difference, highest first: hits and predictions, and the number of true tags.
+def _sweep(said: Evidence, tags: Sequence[int]) -> tuple[Floats, Floats, Floats]:
+    """For each threshold that makes a difference, highest first: it, and how many hits and predictions it gives.
 
     A threshold lies half way between two probabilities that occur.
     """
-    scores = said.stacked[:, columns].ravel().astype(np.float64)
-    truth = said.repeated[:, columns].ravel()
+    scores, right = said.said(tags)
     order = np.argsort(-scores, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1) if len(scores) else np.empty(0, np.intp)
     values = scores[order][ends]
-    thresholds = (values + np.append(values[1:], 0.0)) / 2
-    return thresholds, np.cumsum(truth[order])[ends].astype(np.float64), ends + 1.0, float(truth.sum())
+    thresholds = (values + np.append(values[1:], [0.0][: len(values)])) / 2
+    return thresholds, np.cumsum(right[order])[ends].astype(np.float64), (ends + 1).astype(np.float64)
 
 
-def _choice(said: Judgements, columns: Sequence[int], threshold: float) -> Choice:
-    hits, predicted, true = _counts(said, columns, threshold)
-    precision, recall = _ratio(said, hits, predicted), _ratio(said, hits, true)
+def _choice(said: Evidence, tags: Sequence[int], threshold: float) -> Choice:
+    precision, recall = _precision_and_recall(said, said.counts(tags, threshold))
     together = precision.value + recall.value
     return Choice(threshold, precision, recall, 2 * precision.value * recall.value / together if together else 0.0)
 

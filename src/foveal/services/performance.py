@@ -12,11 +12,12 @@ from foveal import domains
 from foveal.db.tables import Image, Iteration, IterationImage
 from foveal.domains import MULTICLASS, OBJECT_DETECTION
 from foveal.engine import evaluate
+from foveal.engine.detection import evidence as boxes
 from foveal.engine.detection import scores
 from foveal.engine.detection.scores import Truth
 from foveal.engine.evaluate import Performance
-from foveal.engine.report import Judgements
-from foveal.errors import NotFound
+from foveal.engine.report import Evidence, Judgements
+from foveal.errors import Invalid, NotFound
 from foveal.geometry import Detections
 from foveal.services import image_tags, said, training_sets
 from foveal.services.said import Boxes, Probabilities, Said
@@ -45,7 +46,10 @@ def judgements(session: Session, iteration: Iteration, *, tags: int) -> Judgemen
 
     Raises:
         NotFound: Nothing was judged.
+        Invalid: It is a detector's.
     """
+    if finds_boxes(iteration):
+        raise Invalid("This is known of classifiers alone; the iteration is a detector's.", "BadRequestNotSupported")
     kept = _kept(session, iteration)
     targets = np.zeros((len(kept), tags), dtype=bool)
     for at, row in enumerate(kept):
@@ -65,6 +69,19 @@ def said_of(iteration: Iteration, held_out: bytes, tags: int) -> Said:
     if finds_boxes(iteration):
         return said.read(iteration.domain_id, held_out)
     return Probabilities(repeats(held_out, tags).mean(0))
+
+
+def evidence(session: Session, iteration: Iteration, *, tags: int, overlap: float = DEFAULT_OVERLAP) -> Evidence:
+    """Return what was said of the images that the iteration is judged on, for a report.
+
+    Raises:
+        NotFound: Nothing was judged.
+    """
+    if not finds_boxes(iteration):
+        return judgements(session, iteration, tags=tags)
+    effect = float(iteration.metrics.get("design_effect", EARLIER_DESIGN_EFFECT))
+    found, truth = detections(session, iteration)
+    return boxes.Boxes(found, truth, tags, overlap, effect)
 
 
 def of_iteration(

@@ -114,15 +114,17 @@ def get(
     session: ReadDep,
     threshold: Fraction = performance.DEFAULT_THRESHOLD,
     promise: Fraction = PROMISE,
+    overlap: Fraction = performance.DEFAULT_OVERLAP,
 ) -> Evaluation:
     """Every figure with the interval that holds the true one nine times in ten; see [evaluation](evaluation.md).
 
     By tag and over all: precision, recall, average precision, the threshold of the best F1, and the lowest one that
     keeps the precision of `promise`; what was taken for what; calibration. `state` says where there are `TooFewImages`.
+    Of a detector, objects are counted; a box is right from `overlap` on.
     """
     iteration = iterations.completed(session, projects.get(session, project_id), iteration_id)
     trained = tags.of_iteration(session, iteration)
-    said = performance.judgements(session, iteration, tags=len(trained))
+    said = performance.evidence(session, iteration, tags=len(trained), overlap=overlap)
     return _shape(report.report(said, threshold, promise=promise), trained, iteration.metrics)
 
 

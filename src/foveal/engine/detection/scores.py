@@ -27,10 +27,14 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """All boxes of one tag, the most probable first: probabilities (m,), which are right (m,); how many objects."""
+    """All boxes of one tag, the most probable first: probabilities (m,), which are right (m,), in which image (m,).
+
+    And how many objects there are.
+    """
 
     scores: NDArray[np.floating]
     right: NDArray[np.bool_]
+    images: NDArray[np.intp]
     objects: int
 
     @property
@@ -63,8 +67,9 @@ def matches(found: Sequence[Detections], truth: Sequence[Truth], tag: int, overl
         scores.append(said.scores[mine])
         right.append(_right(said.boxes[mine], there.boxes[there.tags == tag], overlap))
     every, hits = np.concatenate([*scores, np.empty(0)]), np.concatenate([*right, np.empty(0, bool)])
+    images = np.repeat(np.arange(len(scores)), [len(each) for each in scores])
     order = np.argsort(-every, kind="stable")
-    return Matches(every[order], hits[order], sum(int((each.tags == tag).sum()) for each in truth))
+    return Matches(every[order], hits[order], images[order], sum(int((each.tags == tag).sum()) for each in truth))
 
 
 def performance(

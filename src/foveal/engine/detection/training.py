@@ -14,7 +14,7 @@ from scipy.special import expit, logit
 from foveal import bundle
 from foveal.bundle import Bundle, Manifest
 from foveal.domains import OBJECT_DETECTION
-from foveal.engine import calibration, training
+from foveal.engine import calibration, report, training
 from foveal.engine.backbones import Backbone
 from foveal.engine.calibration import Calibration
 from foveal.engine.detection import scores, tune
@@ -178,6 +178,7 @@ def _metrics(bench: "_Bench", performance: Performance, calibrated: Calibration)
         "average_precision": overall.average_precision,
         "folds": int(bench.folds.max()) + 1,
         "repeats": 1,
+        "design_effect": report.design_effect(bench.folds),
         "evaluation": training.evaluation(bench.folds, bench.drawn.data),
         "calibration": {"scale": calibrated.scale, "shift": float(calibrated.shift[0])},
         "steps": schedule.steps,
