@@ -30,8 +30,8 @@ class Schedule:
     """How long and how hard a detector is trained."""
 
     steps: int = 300
-    rate: float = 5e-4
-    backbone_rate: float = 0.0  # 0: the backbone stays as it is
+    rate: float = 1e-3
+    backbone_rate: float = 1e-4  # 0: the backbone stays as it is
     trained_share: float = 0.5  # of the backbone's layers, the last ones
 
 

@@ -35,7 +35,9 @@ TASK = Task(
     data_digest="d",
     created_at=datetime(2026, 1, 1, tzinfo=UTC),
 )
-COURSE = Course(size_px=SIZE_PX, policy=Policy(tiles=(1.0,)), schedule=Schedule(steps=40, rate=3e-3), seed=0)
+COURSE = Course(
+    size_px=SIZE_PX, policy=Policy(tiles=(1.0,)), schedule=Schedule(steps=40, rate=3e-3, backbone_rate=0), seed=0
+)
 
 
 class Squares:
