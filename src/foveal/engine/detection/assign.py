@@ -1,6 +1,6 @@
 """Which places learn which object: task-aligned assignment, and the losses that follow from it.
 
-A place answers for the object that it both scores and boxes best (TOOD, Feng et al. 2021): its alignment is
+A place answers for the object that it both scores and boxes best (Feng et al. 2021): its alignment is
 `score ** ALPHA * overlap ** BETA`, the best few places of each object learn it, and the score that they shall give is
 how well they box it. So the best box also has the best score, which is what decides when boxes compete.
 """
