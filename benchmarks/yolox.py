@@ -12,12 +12,14 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
+from foveal.engine import finetune
 from foveal.engine.detection import assign, tune, views
 from foveal.engine.detection.finder import Found, Places
 from foveal.engine.detection.graph import FAINTEST, MOST, SAME_OBJECT
-from foveal.engine.detection.scores import Detections, overlaps
+from foveal.engine.detection.scores import Detections
 from foveal.engine.detection.tune import BATCH, Course
 from foveal.engine.detection.views import Scene
+from foveal.geometry import overlaps
 
 SIZE_PX = 416
 RATE, NEW_RATE = 3e-4, 3e-3
@@ -111,7 +113,7 @@ def tuned(path: Path, scenes: Sequence[Scene], tags: int, course: Course) -> Yol
         rows = rng.integers(len(scenes), size=BATCH).tolist()
         shown = [views.view(scenes, at, SIZE_PX, course.policy, rng) for at in rows]
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate * tune.factor(step, steps)
+            group["lr"] = rate * finetune.factor(step, steps, tune.WARM_UP)
         loss = assign.loss(network(tune.images(shown).flip(1)), tune.objects(shown), places)
         optimizer.zero_grad()
         loss.backward()

@@ -18,7 +18,7 @@ from foveal.engine import graph
 from foveal.engine.backbones import Backbone
 from foveal.engine.features import SMALLEST_NORM
 from foveal.errors import Invalid
-from foveal.geometry import Box
+from foveal.geometry import Box, overlaps
 from foveal.runtime import open_session
 
 MAX_PROPOSALS = 10
@@ -41,7 +41,6 @@ NDIMAGE: Any = ndimage  # its types do not tell what comes back for which argume
 Cells = NDArray[np.float32]  # (GRID * GRID, c), row by row
 Likeness = NDArray[np.float32]  # (GRID * GRID, GRID * GRID), about the cosine of two cells' features
 View = NDArray[np.float32]  # (GRID, GRID), a number for each cell
-Boxes = NDArray[np.float64]  # (n, 4): x1, y1, x2, y2, relative to the picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +155,8 @@ def _best(regions: Sequence[Region]) -> list[Proposal]:
     if not regions:
         return []
     boxes = np.array([region.box_cells for region in regions]) / GRID
-    overlaps = _overlaps(boxes)
-    confirmed = np.sqrt(overlaps.mean(1))
+    shared = overlaps(boxes, boxes)
+    confirmed = np.sqrt(shared.mean(1))
     sides = (boxes == [0, 0, 1, 1]).sum(1)
     confidences = confirmed * [region.salience for region in regions] * CUT_OFF**sides
     found: list[Proposal] = []
@@ -165,14 +164,5 @@ def _best(regions: Sequence[Region]) -> list[Proposal]:
     for at in np.argsort(-confidences, kind="stable"):
         if is_free[at] and len(found) < MAX_PROPOSALS:
             found.append(Proposal(Box.from_corners(*boxes[at].tolist()), float(confidences[at])))
-            is_free &= overlaps[at] < SAME_OBJECT
+            is_free &= shared[at] < SAME_OBJECT
     return found
-
-
-def _overlaps(boxes: Boxes) -> NDArray[np.float64]:
-    """Intersection over union of each box with each: (n, n)."""
-    first, last = boxes[:, :2], boxes[:, 2:]
-    across = np.minimum(last[:, np.newaxis], last) - np.maximum(first[:, np.newaxis], first)
-    shared = across.clip(0).prod(2)
-    areas = (last - first).prod(1)
-    return shared / (areas + areas[:, np.newaxis] - shared)

@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foveal.engine.evaluate import Performance, Scores
+from foveal.geometry import Corners, overlaps
 
 LEVELS = np.linspace(0, 1, 101)
-SMALLEST = 1e-12
-
-Corners = NDArray[np.floating]  # (m, 4): x1, y1, x2, y2
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +86,6 @@ def performance(
     areas = [one.average_precision for one in each if one.objects]
     overall = rates(right, said, sum(one.objects for one in each), float(np.mean(areas)) if areas else 0.0)
     return Performance(threshold, overall, tuple(one.at(threshold) for one in each))
-
-
-def overlaps(first: Corners, second: Corners) -> NDArray[np.floating]:
-    """Intersection over union of boxes (m, 4) with boxes (g, 4): (m, g)."""
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared = (high - low).clip(0).prod(2)
-    areas = [(each[:, 2:] - each[:, :2]).prod(1) for each in (first, second)]
-    return shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, SMALLEST)
 
 
 def _right(boxes: Corners, objects: Corners, overlap: float) -> NDArray[np.bool_]:

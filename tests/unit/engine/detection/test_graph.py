@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from foveal.engine import backbones
 from foveal.engine.calibration import Calibration
-from foveal.engine.detection import graph, scores, tune
+from foveal.engine.detection import graph, tune
 from foveal.engine.detection.finder import Finder, Places
 from foveal.engine.network import Network
+from foveal.geometry import overlaps
 
 SIZE_PX = 96
 TAGS = ["nut", "bolt"]
@@ -72,7 +73,7 @@ class TestDetectorGraph:
         assert (np.diff(probabilities[0]) <= 0).all()
         for tag in range(len(TAGS)):
             mine = boxes[0][classes[0] == tag]
-            apart = scores.overlaps(mine, mine)
+            apart = overlaps(mine, mine)
             assert apart[~np.eye(len(mine), dtype=bool)].max(initial=0) <= graph.SAME_OBJECT + 1e-6
             best = every_score[0, tag].argmax()
             assert probabilities[0][classes[0] == tag][0] == every_score[0, tag, best]
