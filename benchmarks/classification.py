@@ -29,7 +29,7 @@ from foveal.engine import advanced, augmentation, backbones, evaluate, finetune,
 from foveal.engine.backbones import Backbone
 from foveal.engine.features import Embedder, head_features
 from foveal.engine.network import Network
-from foveal.engine.search import Progress, Search
+from foveal.engine.search import Memory, Progress, Search
 from foveal.engine.training import Data, Task
 from foveal.inference.session import Classifier
 
@@ -72,13 +72,6 @@ class Part:
 
     def pixels(self, size_px: int) -> NDArray[np.uint8]:
         return self.photos.pixels(size_px)[self.rows]
-
-
-class Memory(dict[str, bytes]):
-    """Keeps what a search keeps, as long as the process lives."""
-
-    def put(self, name: str, content: bytes) -> None:
-        self[name] = content
 
 
 @dataclass(frozen=True)

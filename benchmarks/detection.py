@@ -33,7 +33,7 @@ from foveal.engine.detection.answers import answers
 from foveal.engine.detection.scores import Truth
 from foveal.engine.detection.training import Drawn
 from foveal.engine.features import Embedder
-from foveal.engine.search import Search
+from foveal.engine.search import Memory, Search
 from foveal.engine.training import Data, Task
 from foveal.geometry import Detections
 
@@ -71,13 +71,6 @@ class Part:
             chosen = (imaging.Image.fromarray(self._photos.squares[row]) for row in self._rows)
             self._sizes[size_px] = np.stack([imaging.model_input(each, size_px) for each in chosen])
         return self._sizes[size_px]
-
-
-class Memory(dict[str, bytes]):
-    """Keeps what a training keeps, as long as the process lives."""
-
-    def put(self, name: str, content: bytes) -> None:
-        self[name] = content
 
 
 @dataclass(frozen=True)

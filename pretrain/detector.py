@@ -26,12 +26,12 @@ from foveal.engine.detection.finder import Finder, Places
 from foveal.engine.detection.views import Policy, Scene
 from foveal.engine.network import Network
 from pretrain import generators, optimizers
+from pretrain.run import AVERAGED
 
 CHECKPOINT = "finder.pt"
 DRAWN_AT_ONCE = 16
 LOG_EVERY = 20
 CHECKPOINT_EVERY = 100
-AVERAGED = "module."
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,7 @@ def start(recipe: Recipe) -> State:
     made.kinds.requires_grad_(requires_grad=False)  # they tell tags apart, and here is one
     made.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - the stub lacks this overload
     average = AveragedModel(made, multi_avg_fn=get_ema_multi_avg_fn(recipe.average_decay))
-    groups = [
-        {"params": [each for each in made.parameters() if each.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [each for each in made.parameters() if each.ndim == 1], "weight_decay": 0.0},
-    ]
+    groups = tune.groups(made, recipe.weight_decay)
     return State(made, average, torch.optim.AdamW(groups, lr=recipe.learning_rate))
 
 

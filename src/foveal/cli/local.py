@@ -145,17 +145,10 @@ class _Files:
         return self._squares[size_px]
 
 
-class _Memory(dict[str, bytes]):
-    """Keeps what a search keeps, as long as the command runs."""
-
-    def put(self, name: str, content: bytes) -> None:
-        self[name] = content
-
-
 def _competing(paths: Sequence[Path], minutes: float, policy: str, *, quiet: bool) -> "Callable[..., Trained]":
     """Give what trains as `quick.train` does, the best of several ways."""
     from foveal.engine import advanced
-    from foveal.engine.search import Progress, Search
+    from foveal.engine.search import Memory, Progress, Search
 
     def report(progress: Progress) -> None:
         if not quiet:
@@ -168,7 +161,7 @@ def _competing(paths: Sequence[Path], minutes: float, policy: str, *, quiet: boo
 
     search = Search(
         budget_seconds=minutes * 60,
-        kept=_Memory(),
+        kept=Memory(),
         report=report,
         pause=lambda: None,
         policy=policy,

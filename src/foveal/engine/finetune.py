@@ -71,7 +71,7 @@ def tune(network: Network, head: Head, lesson: Lesson, course: Course, *, report
     for step, rows in enumerate(_batches(len(targets), steps, generator)):
         report(step / steps)
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate * _factor(step, steps)
+            group["lr"] = rate * factor(step, steps, WARM_UP)
         with torch.no_grad():
             views = augment(tensor(lesson.pixels[lesson.rows[rows.numpy()]]), lesson.size_px, policy, generator)
             images, wanted = mix(views, targets[rows], policy, generator)
@@ -109,8 +109,9 @@ def tensor(pixels: Pixels) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))).float()
 
 
-def _factor(step: int, steps: int) -> float:
-    return min(1.0, (step + 1) / (WARM_UP * steps)) * 0.5 * (1 + math.cos(math.pi * step / steps))
+def factor(step: int, steps: int, warm_up: float) -> float:
+    """What a rate is multiplied by: it rises for a share of the steps, then falls along a cosine to zero."""
+    return min(1.0, (step + 1) / (warm_up * steps)) * 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
 def _batches(images: int, steps: int, generator: torch.Generator) -> Iterator[Tensor]:

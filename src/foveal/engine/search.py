@@ -28,6 +28,13 @@ class Kept(Protocol):
     def put(self, name: str, content: bytes, /) -> None: ...
 
 
+class Memory(dict[str, bytes]):
+    """Keeps it as long as the process lives."""
+
+    def put(self, name: str, content: bytes) -> None:
+        self[name] = content
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """What the search is at; `share` 0..1 of the time that it may take."""

@@ -14,7 +14,7 @@ from foveal.engine.backbones import Backbone
 from foveal.engine.candidates import CANDIDATES, Candidate
 from foveal.engine.features import Embedder
 from foveal.engine.finetune import Schedule
-from foveal.engine.search import Progress, Search
+from foveal.engine.search import Memory, Progress, Search
 from foveal.engine.training import Data, Task, Trained
 from foveal.inference.session import Classifier
 
@@ -24,11 +24,6 @@ FEW = (
     Candidate("whole network", schedule=SHORT),
     Candidate("last stages", schedule=replace(SHORT, trained_share=0.5)),
 )
-
-
-class Kept(dict[str, bytes]):
-    def put(self, name: str, content: bytes) -> None:
-        self[name] = content
 
 
 class CutOffError(Exception):
@@ -48,14 +43,14 @@ def task(tags: int = 2, *, exclusive: bool = True) -> Task:
 
 
 def search(
-    kept: Kept | None = None,
+    kept: Memory | None = None,
     *,
     seconds: float = 600,
     pause: Callable[[], None] = lambda: None,
     report: Callable[[Progress], None] = lambda _: None,
     candidates: Sequence[Candidate] = FEW,
 ) -> Search:
-    kept = Kept() if kept is None else kept
+    kept = Memory() if kept is None else kept
     return Search(
         budget_seconds=seconds,
         kept=kept,
@@ -147,7 +142,7 @@ class TestResume:
     ) -> None:
         squares, pieces = tiny.Squares(10), list[int]()
         train(tmp_path / "whole", backbone, squares, search(pause=lambda: pieces.append(1)))
-        kept, resumed = Kept(), list[int]()
+        kept, resumed = Memory(), list[int]()
 
         def cut_off() -> None:
             resumed.append(1)
@@ -166,7 +161,7 @@ class TestResume:
         assert (tmp_path / "again/model.onnx").read_bytes() == (tmp_path / "whole/model.onnx").read_bytes()
 
     def test_time_that_was_spent_before_counts(self, tmp_path: Path, backbone: Backbone) -> None:
-        kept = Kept(spent=b"600.0")
+        kept = Memory(spent=b"600.0")
         trained = train(tmp_path / "model", backbone, tiny.Squares(12), search(kept, seconds=600))
         assert trained.manifest.metrics["chosen"] == "frozen"
 

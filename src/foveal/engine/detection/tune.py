@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -71,12 +72,14 @@ def tune(
     average = AveragedModel(finder, multi_avg_fn=get_ema_multi_avg_fn(1 - 1 / max(2, MEMORY * schedule.steps)))
     places = Places.of(course.size_px)
     rates = [group["lr"] for group in optimizer.param_groups]
+    chances = shares(scenes)
     for step in range(schedule.steps):
         report(step / schedule.steps)
         rng = np.random.default_rng((course.seed, step))
-        shown = [views.view(scenes, at, course.size_px, course.policy, rng) for at in rows(scenes, rng)]
+        rows: list[int] = rng.choice(len(scenes), BATCH, p=chances).tolist()
+        shown = [views.view(scenes, at, course.size_px, course.policy, rng) for at in rows]
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate * factor(step, schedule.steps)
+            group["lr"] = rate * finetune.factor(step, schedule.steps, WARM_UP)
         with torch.autocast("cpu", torch.bfloat16, enabled=finetune.multiplies_bfloat16()):
             with torch.set_grad_enabled(schedule.backbone_rate > 0):
                 maps = network.maps(images(shown))
@@ -116,32 +119,30 @@ def objects(scenes: Sequence[Scene]) -> Objects:
     return Objects(boxes, tags, there)
 
 
-def _optimizer(network: Network, finder: Finder, schedule: Schedule) -> torch.optim.AdamW:
-    groups = [
-        {"params": [each for each in finder.parameters() if each.ndim > 1], "weight_decay": WEIGHT_DECAY},
+def groups(finder: Finder, weight_decay: float) -> list[dict[str, Any]]:
+    """The finder's weights for an optimizer: biases do not decay."""
+    return [
+        {"params": [each for each in finder.parameters() if each.ndim > 1], "weight_decay": weight_decay},
         {"params": [each for each in finder.parameters() if each.ndim == 1], "weight_decay": 0.0},
     ]
+
+
+def _optimizer(network: Network, finder: Finder, schedule: Schedule) -> torch.optim.AdamW:
     layers = network.layers()
-    trained = layers[round(len(layers) * (1 - schedule.trained_share)) :] if schedule.backbone_rate else []
-    for weight in network.parameters():
-        weight.requires_grad = False
-    for weight in (each for layer in trained for each in layer):
+    last = layers[round(len(layers) * (1 - schedule.trained_share)) :] if schedule.backbone_rate else []
+    trained = [weight for layer in last for weight in layer]
+    network.requires_grad_(requires_grad=False)
+    for weight in trained:
         weight.requires_grad = True
-    if trained:
-        chosen = [each for layer in trained for each in layer]
-        groups.append({"params": chosen, "weight_decay": WEIGHT_DECAY, "lr": schedule.backbone_rate})
-    return torch.optim.AdamW(groups, lr=schedule.rate, betas=(0.9, 0.99))
+    backbone = [{"params": trained, "weight_decay": WEIGHT_DECAY, "lr": schedule.backbone_rate}] if trained else []
+    return torch.optim.AdamW([*groups(finder, WEIGHT_DECAY), *backbone], lr=schedule.rate, betas=(0.9, 0.99))
 
 
-def rows(scenes: Sequence[Scene], rng: np.random.Generator) -> list[int]:
-    """Which scenes a step shows first of all; those with rare tags come up more often."""
+def shares(scenes: Sequence[Scene]) -> NDArray[np.float64]:
+    """How often a step shows each scene first of all, (n,); those with rare tags come up more often."""
     tags = np.concatenate([each.tags for each in scenes])
     counts = np.bincount(tags, minlength=1)
     weights = [max((1 / counts[tag] ** 0.5 for tag in each.tags), default=0.0) for each in scenes]
     share = np.array(weights) if any(weights) else np.ones(len(scenes))
     share = np.maximum(share, share[share > 0].min())
-    return rng.choice(len(scenes), BATCH, p=share / share.sum()).tolist()
-
-
-def factor(step: int, steps: int) -> float:
-    return min(1.0, (step + 1) / max(1.0, WARM_UP * steps)) * 0.5 * (1 + math.cos(math.pi * step / steps))
+    return share / share.sum()

@@ -20,7 +20,7 @@ from foveal.engine.detection.scores import Truth
 from foveal.engine.detection.training import Base, Drawn, TrainedDetector
 from foveal.engine.detection.tune import Course, Schedule
 from foveal.engine.detection.views import Policy
-from foveal.engine.search import Progress, Search
+from foveal.engine.search import Memory, Progress, Search
 from foveal.engine.training import Data, Task
 from foveal.errors import Invalid
 from foveal.geometry import Detections
@@ -58,11 +58,6 @@ class Squares:
             for box, tag in zip((truth.boxes * size_px).round().astype(int).tolist(), truth.tags, strict=True):
                 image[box[1] : box[3], box[0] : box[2]] = COLOURS[tag]
         return every.astype(np.uint8)
-
-
-class Memory(dict[str, bytes]):
-    def put(self, name: str, content: bytes) -> None:
-        self[name] = content
 
 
 @pytest.fixture(scope="module")
@@ -193,5 +188,6 @@ def test_rare_tags_come_up_more_often() -> None:
     squares = Squares(20)
     data = [replace(each, tags=np.array([int(at == 0)])) for at, each in enumerate(squares.truth)]
     scenes = [training.scene(image, each) for image, each in zip(squares.pixels(48), data, strict=True)]
-    drawn_rows = [row for seed in range(40) for row in tune.rows(scenes, np.random.default_rng(seed))]
+    chances = tune.shares(scenes)
+    drawn_rows = np.random.default_rng(0).choice(20, 640, p=chances).tolist()
     assert drawn_rows.count(0) > 2 * len(drawn_rows) / 20
