@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 from foveal import imaging
 from foveal.bundle import TagEntry
 from foveal.engine import backbones, evaluate
-from foveal.engine.detection import recipes, scores, training
+from foveal.engine.detection import bench, recipes, scores, training
 from foveal.engine.detection.answers import answers
+from foveal.engine.detection.bench import Drawn
 from foveal.engine.detection.scores import Truth
-from foveal.engine.detection.training import Drawn
 from foveal.engine.features import Embedder
 from foveal.engine.search import Memory, Search
 from foveal.engine.training import Data, Task
@@ -125,7 +125,7 @@ def _product(
     """Train as the product does, and answer with the model's file."""
     began = time.perf_counter()
     base = recipes.base(options.backbone)
-    course = recipes.quick(len(rows), options.size)
+    way = recipes.quick(len(rows), options.size, "general")
     part = Part(photos, rows)
     vectors = Embedder(base.backbone, threads=options.threads).embed(part.pixels(base.backbone.size_px))
     drawn = Drawn(Data(vectors, photos.targets[rows]), [photos.truth[row] for row in rows.tolist()], part)
@@ -147,10 +147,10 @@ def _product(
         created_at=datetime.now(UTC),
     )
     with tempfile.TemporaryDirectory() as folder:
-        trained = training.train(Path(folder), task, drawn, base=base, course=course, search=search)
+        trained = training.train(Path(folder), task, drawn, base=base, ways=[way], search=search)
         seconds = time.perf_counter() - began
         content = trained.bundle.graph.read_bytes()
-    pixels = Part(photos, test).pixels(course.size_px)
+    pixels = Part(photos, test).pixels(way.course.size_px)
     began = time.perf_counter()
     found = answers(content, pixels, threads=options.threads)
     speed = len(test) / (time.perf_counter() - began)
@@ -163,9 +163,9 @@ def _yolox(
 ) -> tuple[str, float, float | None, float, float, float]:
     """The whole network trained on, with the views and the losses that the product has, and as many images."""
     began = time.perf_counter()
-    course = recipes.quick(len(rows), yolox.SIZE_PX)
-    pixels = Part(photos, rows).pixels(round(yolox.SIZE_PX * training.MARGIN))
-    scenes = [training.scene(image, photos.truth[row]) for image, row in zip(pixels, rows.tolist(), strict=True)]
+    course = recipes.quick(len(rows), yolox.SIZE_PX, "general").course
+    pixels = Part(photos, rows).pixels(round(yolox.SIZE_PX * bench.MARGIN))
+    scenes = [bench.scene(image, photos.truth[row]) for image, row in zip(pixels, rows.tolist(), strict=True)]
     network = yolox.tuned(options.yolox, scenes, len(photos.tags), course)
     seconds = time.perf_counter() - began
     shown = Part(photos, test).pixels(yolox.SIZE_PX)

@@ -12,6 +12,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
+from foveal.engine import finetune
 from foveal.engine.detection import assign, tune, views
 from foveal.engine.detection.finder import Found, Places
 from foveal.engine.detection.graph import FAINTEST, MOST, SAME_OBJECT
@@ -66,7 +67,8 @@ class Yolox(nn.Module):
         strides = places.strides[:, None]
         middle = places.middles + (sides[..., :2] - 0.5) * strides
         half = sides[..., 2:].clamp(max=6).exp() * strides / 2
-        return Found(torch.cat([middle - half, middle + half], -1), torch.cat(logits, 2).transpose(1, 2).float())
+        boxes = torch.cat([middle - half, middle + half], -1)
+        return Found(boxes, torch.cat(logits, 2).transpose(1, 2).float(), places)
 
     def _find(self, weight: str) -> onnx.NodeProto:
         return next(node for node in self._nodes if node.op_type == "Conv" and node.input[1] == weight)
@@ -104,15 +106,15 @@ def tuned(path: Path, scenes: Sequence[Scene], tags: int, course: Course) -> Yol
         {"params": list(network.logits.parameters()), "lr": NEW_RATE},
     ]
     optimizer = torch.optim.AdamW(groups, weight_decay=tune.WEIGHT_DECAY)
-    places, steps = Places.of(SIZE_PX), course.schedule.steps
+    steps = course.schedule.steps
     rates = [group["lr"] for group in optimizer.param_groups]
     for step in range(steps):
         rng = np.random.default_rng((course.seed, step))
         rows = rng.integers(len(scenes), size=BATCH).tolist()
         shown = [views.view(scenes, at, SIZE_PX, course.policy, rng) for at in rows]
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate * tune.factor(step, steps)
-        loss = assign.loss(network(tune.images(shown).flip(1)), tune.objects(shown), places)
+            group["lr"] = rate * finetune.factor(step, steps, tune.WARM_UP)
+        loss = assign.loss(network(tune.images(shown).flip(1)), tune.objects(shown))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), tune.LARGEST_GRADIENT)

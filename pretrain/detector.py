@@ -22,7 +22,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from foveal.engine import backbones
 from foveal.engine.detection import assign, tune, views
-from foveal.engine.detection.finder import Finder, Places
+from foveal.engine.detection.finder import Finder
 from foveal.engine.detection.views import Policy, Scene
 from foveal.engine.network import Network
 from pretrain import generators, optimizers
@@ -106,7 +106,6 @@ def start(recipe: Recipe) -> State:
 def train(recipe: Recipe, state: State, scenes: Sequence[Scene]) -> Iterator[dict[str, float]]:
     """Run the remaining steps; gives the step's figures after each."""
     network = Network(backbones.find(recipe.backbone).path).requires_grad_(requires_grad=False)
-    places = Places.of(recipe.size_px)
     while state.step < recipe.steps:
         rng = np.random.default_rng((recipe.seed, state.step))
         rows = rng.integers(len(scenes), size=recipe.batch).tolist()
@@ -115,7 +114,7 @@ def train(recipe: Recipe, state: State, scenes: Sequence[Scene]) -> Iterator[dic
             with torch.no_grad():
                 maps = network.maps(tune.images(shown))
             found = state.finder(maps)
-        loss = assign.loss(found, tune.objects(shown), places)
+        loss = assign.loss(found, tune.objects(shown))
         for group in state.optimizer.param_groups:
             group["lr"] = optimizers.rate_at(
                 state.step,

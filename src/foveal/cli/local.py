@@ -1,18 +1,17 @@
 """Commands that need no server: train on folders, predict, embed."""
 
-import hashlib
 import json
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from foveal import datasets, domains
+from foveal.cli import boxes, photos
 from foveal.errors import Invalid
-from foveal.settings import Settings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,10 +20,9 @@ if TYPE_CHECKING:
     from foveal.engine.backbones import Backbone
     from foveal.engine.report import Estimate, Report, TagReport
     from foveal.engine.training import Data, Task, Trained
+    from foveal.inference.session import Classifier
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
 MIN_IMAGES = 5
-PROMISE = 0.95  # of precision
 TOO_FEW = "too few photos to know"
 BACKBONE_HELP = "Backbone to look with: see foveal backbones list."
 
@@ -33,10 +31,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def train(
     folder: Annotated[
-        Path, typer.Argument(help="Holds one folder of photos for each tag; names with _ are passed over.")
+        Path,
+        typer.Argument(
+            help="Holds one folder of photos for each tag (names with _ are passed over), or photos with boxes in "
+            "COCO's or YOLO's format."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder to write the model into.")] = Path("model"),
-    domain: Annotated[str, typer.Option(help="Domain: general, food, landmarks or retail, or its id.")] = "general",
+    domain: Annotated[
+        str, typer.Option(help='Domain by name, such as general, food, logo or "general (compact)", or its id.')
+    ] = "general",
     backbone: Annotated[str | None, typer.Option(help=BACKBONE_HELP + " Default: the domain's.")] = None,
     advanced: Annotated[
         float | None, typer.Option(help="Try several ways for so many minutes and keep the best; needs torch.")
@@ -44,72 +48,56 @@ def train(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Train a classifier on folders of photos, without a server, and say how good it is.
+    """Train on a folder of photos, without a server, and say how good the model is.
 
-    Example: foveal train photos/ --out model/   with photos/good/*.jpg and photos/scratched/*.jpg
+    Folders that are tags make a classifier, photos with boxes a detector.
+
+    Examples: foveal train photos/ --out model/   with photos/good/*.jpg and photos/scratched/*.jpg
+    foveal train set/ --out model/   with set/images/*.jpg and set/annotations.json, or set/labels/*.txt
     """
-    from foveal import domains
-    from foveal.bundle import TagEntry
-    from foveal.engine import backbones, quick, report, training
-    from foveal.engine.report import Judgements
-
-    chosen = domains.parse(domain)
-    looking = backbones.find(backbone or chosen.backbone, None if backbone else chosen.size_px)
-    photos = _tagged(folder)
-    names = list(photos)
-    paths = [path for name in names for path in photos[name]]
-    task = training.Task(
-        project=folder.resolve().name,
-        iteration="local",
-        domain=chosen.name,
-        exclusive=True,
-        tags=[TagEntry(name, name, "Regular") for name in names],
-        data_digest=_digest(paths),
-        created_at=datetime.now(UTC),
-    )
-    embeddings = _embeddings(paths, looking, quiet=as_json)
-    targets = _targets([len(photos[name]) for name in names])
-    train_on = quick.train if advanced is None else _competing(paths, advanced, chosen.policy, quiet=as_json)
-    trained = train_on(out, task, training.Data(embeddings, targets), backbone=looking)
-    said = Judgements(
-        targets[trained.judged],
-        trained.held_out,
-        exclusive=task.exclusive,
-        design_effect=trained.manifest.metrics["design_effect"],
-    )
-    found = report.report(said, training.THRESHOLD, promise=PROMISE)
-    copies = _copies(paths, embeddings)
-    if as_json:
-        figures = {name: _as_json(tag) for name, tag in zip(names, found.tags, strict=True)}
-        calibration = {"calibration_error": found.reliability.error, "near_duplicates": copies}
-        print(json.dumps({"model": str(out), "tags": figures, **calibration}, indent=2, ensure_ascii=False))
+    if not folder.is_dir():
+        raise Invalid(f"{folder} is not a folder: expected one that holds photos.")
+    boxed = datasets.with_boxes(folder)
+    if not boxed:
+        _train_classifier(folder, out, domain, backbone, advanced, as_json=as_json)
         return
-    _print_figures({name: len(photos[name]) for name in names}, found)
-    for group in copies:
-        print(f"Nearly the same: {', '.join(group)}")
-    print(f"Judged by models that had not seen the photo. The model is in {out}: foveal predict {out} PHOTO")
+    if backbone is not None:
+        raise Invalid("Detectors are made on the backbone of their domain: leave --backbone out, or name a --domain.")
+    chosen = domains.named(domain, domains.OBJECT_DETECTION)
+    _tell(out, boxes.train(folder, boxed, out, chosen, minutes=advanced, quiet=as_json), [], as_json=as_json)
 
 
 def predict(
     model: Annotated[Path, typer.Argument(help="Folder of a model, or an exported zip.")],
     images: Annotated[list[Path], typer.Argument(help="Photos.")],
+    draw: Annotated[Path | None, typer.Option(help="Folder to write the photos into, with their boxes.")] = None,
+    threshold: Annotated[float, typer.Option(min=0, max=1, help="Probability from which boxes are shown.")] = 0.5,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Classify photos with a model, without a server."""
+    """Classify photos or find objects on them with a model, without a server.
+
+    Example: foveal predict model/ shelf.jpg --draw found/   writes found/shelf.jpg
+    """
     from tempfile import TemporaryDirectory
 
-    from foveal.inference.session import Classifier
+    from foveal.inference.session import Detector, open_model
 
     with TemporaryDirectory() as scratch:
         folder = _unpacked(model, Path(scratch))
         labels = (folder / "labels.txt").read_text(encoding="utf-8").splitlines()
-        classifier = Classifier(folder, threads=_threads())
-        for path in images:
-            said = classifier.answers(_pixels(classifier.size_px, path)[None])
-            ranked = sorted(zip(labels, said.probabilities[0].tolist(), strict=True), key=lambda pair: -pair[1])
-            unknown = None if said.unknown is None else float(said.unknown[0])
-            _print_prediction(path, ranked, unknown, as_json=as_json)
+        opened = open_model(folder, threads=photos.threads())
+        if not isinstance(opened, Detector):
+            if draw is not None:
+                raise Invalid(f"--draw shows boxes, and {model} is a classifier: it has none.")
+            _classify(opened, labels, images, as_json=as_json)
+            return
+        drawings = [None] * len(images) if draw is None else boxes.drawings(images, draw)
+        for path, drawing in zip(images, drawings, strict=True):
+            found = boxes.find(opened, path)
+            boxes.tell(path, labels, found, threshold, as_json=as_json)
+            if drawing is not None:
+                boxes.draw(path, labels, found, threshold, drawing)
 
 
 def embed(
@@ -122,109 +110,101 @@ def embed(
 
     from foveal.engine import backbones
 
-    found = sorted({photo for path in paths for photo in _photos(path)})
+    found = sorted({photo for path in paths for photo in photos.within(path)})
     if not found:
-        raise Invalid(f"There are no photos ({', '.join(SUFFIXES)}) in {', '.join(str(path) for path in paths)}.")
-    embeddings = _embeddings(found, backbones.find(backbone), quiet=False)
+        raise Invalid(
+            f"There are no photos ({', '.join(datasets.SUFFIXES)}) in {', '.join(str(path) for path in paths)}."
+        )
+    embeddings = photos.embeddings(found, backbones.find(backbone), quiet=False)
     np.savez(out, paths=np.array([str(path) for path in found]), embeddings=embeddings)
     print(f"{len(found)} embeddings of {embeddings.shape[1]} numbers in {out}")
 
 
-class _Files:
-    """Photos as squares, decoded once for each size."""
+def _train_classifier(
+    folder: Path, out: Path, domain: str, backbone: str | None, minutes: float | None, *, as_json: bool
+) -> None:
+    from foveal.bundle import TagEntry
+    from foveal.engine import backbones, quick, report, training
+    from foveal.engine.report import Judgements
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self._paths = paths
-        self._squares: dict[int, NDArray[np.uint8]] = {}
+    chosen = domains.named(domain, domains.CLASSIFICATION)
+    looking = backbones.find(backbone or chosen.backbone, None if backbone else chosen.size_px)
+    tagged = _tagged(folder)
+    names = list(tagged)
+    counts = [len(tagged[name]) for name in names]
+    paths = [path for name in names for path in tagged[name]]
+    task = training.Task(
+        project=folder.resolve().name,
+        iteration="local",
+        domain=chosen.name,
+        exclusive=True,
+        tags=[TagEntry(name, name, "Regular") for name in names],
+        data_digest=photos.digest(paths),
+        created_at=datetime.now(UTC),
+    )
+    embeddings = photos.embeddings(paths, looking, quiet=as_json)
+    targets = _targets(counts)
+    train_on = quick.train if minutes is None else _competing(paths, minutes, chosen.policy, quiet=as_json)
+    trained = train_on(out, task, training.Data(embeddings, targets), backbone=looking)
+    said = Judgements(
+        targets[trained.judged],
+        trained.held_out,
+        exclusive=task.exclusive,
+        design_effect=trained.manifest.metrics["design_effect"],
+    )
+    found = report.report(said, training.THRESHOLD, promise=boxes.PROMISE)
+    _tell(out, boxes.Told(names, counts, found), _copies(paths, embeddings), as_json=as_json)
 
-    def pixels(self, size_px: int) -> "NDArray[np.uint8]":
-        import numpy as np
 
-        if size_px not in self._squares:
-            self._squares[size_px] = np.stack([_pixels(size_px, path) for path in self._paths])
-        return self._squares[size_px]
+def _tell(out: Path, told: boxes.Told, copies: Sequence[Sequence[str]], *, as_json: bool) -> None:
+    """Print how good a model is, and which photos are nearly the same."""
+    found = told.report
+    if as_json:
+        figures = {name: _as_json(tag) for name, tag in zip(told.tags, found.tags, strict=True)}
+        others = {"calibration_error": found.reliability.error, "near_duplicates": copies}
+        print(json.dumps({"model": str(out), "tags": figures, **others}, indent=2, ensure_ascii=False))
+        return
+    _print_figures(dict(zip(told.tags, told.counts, strict=True)), found)
+    for group in copies:
+        print(f"Nearly the same: {', '.join(group)}")
+    print(f"Judged by models that had not seen the photo. The model is in {out}: foveal predict {out} PHOTO")
+
+
+def _classify(classifier: "Classifier", labels: Sequence[str], images: Sequence[Path], *, as_json: bool) -> None:
+    for path in images:
+        said = classifier.answers(photos.pixels(classifier.size_px, path)[None])
+        ranked = sorted(zip(labels, said.probabilities[0].tolist(), strict=True), key=lambda pair: -pair[1])
+        unknown = None if said.unknown is None else float(said.unknown[0])
+        _print_prediction(path, ranked, unknown, as_json=as_json)
 
 
 def _competing(paths: Sequence[Path], minutes: float, policy: str, *, quiet: bool) -> "Callable[..., Trained]":
     """Give what trains as `quick.train` does, the best of several ways."""
+    search = photos.search(minutes * 60, policy, quiet=quiet)
     from foveal.engine import advanced
-    from foveal.engine.search import Memory, Progress, Search
-
-    def report(progress: Progress) -> None:
-        if not quiet:
-            print(f"  {progress.share:.0%}  {progress.candidate}", file=sys.stderr)
 
     def train(out: Path, task: "Task", data: "Data", *, backbone: "Backbone") -> "Trained":
         if backbone.source:
             raise Invalid(f"Advanced training takes a backbone of the package; {backbone.name} is a pulled one.")
-        return advanced.train(out, task, data, _Files(paths), backbone=backbone, search=search)
+        return advanced.train(out, task, data, photos.Files(paths), backbone=backbone, search=search)
 
-    search = Search(
-        budget_seconds=minutes * 60,
-        kept=Memory(),
-        report=report,
-        pause=lambda: None,
-        policy=policy,
-        threads=_threads(),
-    )
     return train
 
 
 def _tagged(folder: Path) -> dict[str, list[Path]]:
-    if not folder.is_dir():
-        raise Invalid(f"{folder} is not a folder: expected one that holds a folder of photos for each tag.")
     children = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(("_", ".")))
-    tagged = {path.name: list(_photos(path)) for path in children}
-    short = [f"{name} has {len(photos)}" for name, photos in tagged.items() if len(photos) < MIN_IMAGES]
+    tagged = {path.name: list(photos.within(path)) for path in children}
+    short = [f"{name} has {len(found)}" for name, found in tagged.items() if len(found) < MIN_IMAGES]
     if len(tagged) < 2 or short:  # noqa: PLR2004  # a choice needs two
         found = "; ".join(short) or f"{folder} holds {len(tagged)}"
         raise Invalid(f"Training needs two tags (folders) of {MIN_IMAGES} photos each; {found}.")
     return tagged
 
 
-def _photos(path: Path) -> Iterator[Path]:
-    if not path.exists():
-        raise Invalid(f"{path} does not exist.")
-    found: Iterable[Path] = sorted(path.rglob("*")) if path.is_dir() else [path]
-    return (photo for photo in found if photo.is_file() and (photo == path or photo.suffix.lower() in SUFFIXES))
-
-
-def _digest(paths: Sequence[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.parent.name.encode() + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
 def _targets(counts: Sequence[int]) -> "NDArray[np.bool_]":
     import numpy as np
 
     return np.repeat(np.eye(len(counts), dtype=bool), counts, axis=0)
-
-
-def _embeddings(paths: Sequence[Path], backbone: "Backbone", *, quiet: bool) -> "NDArray[np.float32]":
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from foveal.engine.features import Embedder
-
-    with Progress(console=Console(stderr=True, quiet=quiet)) as progress:
-        bar = progress.add_task("Looking at the photos", total=len(paths))
-
-        def load(path: Path) -> "NDArray[np.uint8]":
-            progress.advance(bar)
-            return _pixels(backbone.size_px, path)
-
-        return Embedder(backbone, threads=_threads()).embed_each(paths, load)
-
-
-def _pixels(size: int, path: Path) -> "NDArray[np.uint8]":
-    from foveal import imaging
-
-    try:
-        return imaging.model_input(imaging.decode(path.read_bytes(), max_bytes=1 << 30, shrink_to=size), size)
-    except (imaging.ImageRefused, OSError) as error:
-        raise Invalid(f"{path}: {error}") from error
 
 
 def _unpacked(model: Path, scratch: Path) -> Path:
@@ -288,7 +268,3 @@ def _print_prediction(path: Path, ranked: Sequence[tuple[str, float]], unknown: 
     else:
         remark = f"; unknown {unknown:.1%}: unlike the photos that it was trained on" if is_unknown else ""
         sys.stdout.write(f"{path}: " + ", ".join(f"{label} {value:.1%}" for label, value in ranked) + remark + "\n")
-
-
-def _threads() -> int:
-    return Settings.load(os.environ).threads

@@ -25,7 +25,7 @@ from foveal.engine.features import Embedder
 from foveal.engine.finetune import Lesson
 from foveal.engine.network import Network
 from foveal.engine.resizing import at_size
-from foveal.engine.search import OutOfTime, Photos, Progress, Search
+from foveal.engine.search import Budget, OutOfTime, Photos, Progress, Search
 from foveal.engine.training import SEED, Data, Model, Task, Trained
 from foveal.engine.two_sizes import FACTOR, in_two_sizes
 
@@ -57,9 +57,7 @@ class _Bench:
         self.seconds: dict[str, float] = {}
         self._embeddings = {CANDIDATES[0].looks: data.embeddings}
         self._lessons: dict[str, NDArray[np.float32]] = {}
-        self._began = search.clock()
-        spent = search.kept.get("spent")
-        self._spent_before = float(spent) if spent else 0.0
+        self.budget = Budget(search)
         self._done = 0
         self._told = -np.inf
         self._losses: dict[tuple[str, int], list[tuple[float, float]]] = {}
@@ -68,14 +66,6 @@ class _Bench:
     def candidates(self) -> list[Candidate]:
         earlier, lessons = self.search.earlier is not None, self.pupils is not None
         return [each for each in self.search.candidates if earlier >= each.earlier and lessons >= each.taught]
-
-    @property
-    def spent(self) -> float:
-        return self._spent_before + self.search.clock() - self._began
-
-    @property
-    def left(self) -> float:
-        return self.search.budget_seconds - self.spent
 
     def size(self, candidate: Candidate) -> int:
         return self.backbone.size_px * (FACTOR if candidate.two_sizes else 1)
@@ -116,7 +106,7 @@ class _Bench:
         generator = torch.Generator().manual_seed(SEED + view)
         embedder, made = self._embedder(candidate), list[NDArray[np.float32]]()
         for at in range(0, len(self.rows), AT_ONCE):
-            if self.left <= 0:
+            if self.budget.left <= 0:
                 raise OutOfTime
             self._tell(candidate, 0, 0.0)
             views = augment(finetune.tensor(pixels[self.rows[at : at + AT_ONCE]]), size, policy, generator)
@@ -137,7 +127,7 @@ class _Bench:
             self.said[candidate.name, fold] = self._scores(candidate, fold)
             self.seconds.setdefault(candidate.name, self.search.clock() - began)
             self.search.kept.put(key, _packed(self.said[candidate.name, fold], self.seconds[candidate.name]))
-            self.search.kept.put("spent", str(self.spent).encode())
+            self.budget.keep()
         else:
             self.said[candidate.name, fold], self.seconds[candidate.name] = _unpacked(content)
         self._done += 1
@@ -155,7 +145,7 @@ class _Bench:
         lesson = Lesson(self.photos.pixels(round(size * MARGIN)), rows, targets, self.task.exclusive, size)
 
         def report(share: float) -> None:
-            if self.left <= 0:
+            if self.budget.left <= 0:
                 raise OutOfTime
             self._tell(candidate, fold, share)
 
@@ -231,7 +221,7 @@ class _Bench:
         judged = [each for each in frozen if (each.name, self.rounds[-1]) in self.said]
         best = min((self.loss(each, len(self.rounds)) for each in judged), default=None)
         done = min((self._done + share) / planned, 1.0)
-        self.search.report(Progress(candidate.name, fold, done, best, max(self.left, 0.0)))
+        self.search.report(Progress(candidate.name, fold, done, best, max(self.budget.left, 0.0)))
 
 
 def train(folder: Path, task: Task, data: Data, photos: Photos, *, backbone: Backbone, search: Search) -> Trained:
@@ -314,9 +304,9 @@ def _affordable(bench: _Bench, candidate: Candidate, *, folds: int) -> bool:
     timed = [each for each in bench.candidates if each.name in bench.seconds]
     alike = [each for each in timed if (each.schedule is None) == (candidate.schedule is None)]
     if not alike:
-        return bench.left > 0
+        return bench.budget.left > 0
     seconds = max(bench.seconds[each.name] / each.work for each in alike) * candidate.work
-    return RESERVE * bench.seconds.get(candidate.name, seconds) * folds <= bench.left
+    return RESERVE * bench.seconds.get(candidate.name, seconds) * folds <= bench.budget.left
 
 
 def _made(bench: _Bench, best: Candidate) -> tuple[Model, NDArray[np.float32]]:

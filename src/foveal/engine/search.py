@@ -65,3 +65,25 @@ class Search:
 
 class OutOfTime(Exception):
     """The budget ended within a piece of work."""
+
+
+class Budget:
+    """The seconds that a search has had, in all its attempts."""
+
+    def __init__(self, search: Search) -> None:
+        self._search = search
+        self._began = search.clock()
+        spent = search.kept.get("spent")
+        self._spent_before = float(spent) if spent else 0.0
+
+    @property
+    def spent(self) -> float:
+        return self._spent_before + self._search.clock() - self._began
+
+    @property
+    def left(self) -> float:
+        return self._search.budget_seconds - self.spent
+
+    def keep(self) -> None:
+        """Let the next attempt know, if there will be one."""
+        self._search.kept.put("spent", str(self.spent).encode())

@@ -61,10 +61,13 @@ class Plan:
         return self.domain.type == OBJECT_DETECTION
 
     @property
+    def quick(self) -> bool:
+        return self.training_type != iterations.ADVANCED
+
+    @property
     def looking_share(self) -> float:
         """The share of embedding the images in the progress."""
-        quick = self.training_type == iterations.REGULAR and not self.finds_boxes
-        return LOOKING_SHARE if quick else GLANCING_SHARE
+        return LOOKING_SHARE if self.quick and not self.finds_boxes else GLANCING_SHARE
 
     @property
     def backbone(self) -> Backbone:
@@ -189,7 +192,7 @@ def _lessons(workshop: Workshop, plan: Plan, looked: Callable[[float], None]) ->
 def _maker(plan: Plan) -> Callable[[Workshop, Claim, Plan, Data, Path], Outcome]:
     if plan.finds_boxes:
         return _detector
-    return _advanced if plan.training_type == iterations.ADVANCED else _quick
+    return _quick if plan.quick else _advanced
 
 
 def _quick(_workshop: Workshop, _claim: Claim, plan: Plan, data: Data, folder: Path) -> Outcome:
@@ -206,19 +209,20 @@ def _advanced(workshop: Workshop, claim: Claim, plan: Plan, data: Data, folder: 
 
 
 def _detector(workshop: Workshop, claim: Claim, plan: Plan, data: Data, folder: Path) -> Outcome:
-    from foveal.engine.detection import recipes, training  # noqa: PLC0415  # torch
+    from foveal.engine.detection import bench, recipes, training  # noqa: PLC0415  # torch
 
-    drawn = training.Drawn(
+    drawn = bench.Drawn(
         data,
         [training_sets.truth(image.boxes) for image in plan.images],
         StoredPhotos(workshop.blobs, plan.images, folder, threads=workshop.threads),
     )
+    recipe = len(plan.images), plan.domain.detected_px, plan.domain.policy
     trained = training.train(
         folder / "model",
         plan.task,
         drawn,
         base=recipes.base(plan.domain.backbone),
-        course=recipes.quick(len(plan.images), plan.domain.detected_px),
+        ways=[recipes.quick(*recipe)] if plan.quick else recipes.advanced(*recipe),
         search=_search(workshop, claim, plan, folder),
     )
     kept = [Boxes(found).to_bytes() for found in trained.held_out]

@@ -41,9 +41,9 @@ class Wanted:
     boxes: Tensor
 
 
-def loss(found: Found, objects: Objects, places: Places) -> Tensor:
+def loss(found: Found, objects: Objects) -> Tensor:
     """The loss of a batch per learned object: cross-entropy of scores, and generalised overlap of boxes."""
-    wanted = assign(found, objects, places)
+    wanted = assign(found, objects)
     weight = wanted.scores.sum(-1)
     whole = weight.sum().clamp(min=1)
     scored = functional.binary_cross_entropy_with_logits(found.logits, wanted.scores, reduction="sum")
@@ -53,13 +53,13 @@ def loss(found: Found, objects: Objects, places: Places) -> Tensor:
 
 
 @torch.no_grad()
-def assign(found: Found, objects: Objects, places: Places) -> Wanted:
+def assign(found: Found, objects: Objects) -> Wanted:
     """Give each place what it shall say."""
     count, _, tags = found.logits.shape
     shared = overlaps(objects.boxes, found.boxes)  # (n, m, a)
     column = objects.tags[..., None].expand(-1, -1, found.logits.shape[1])
     scores = found.logits.sigmoid().transpose(1, 2).gather(1, column)
-    fits = _inside(objects.boxes, places) & objects.there[..., None]
+    fits = _inside(objects.boxes, found.places) & objects.there[..., None]
     aligned = scores**ALPHA * shared**BETA * fits
     best = aligned.topk(min(MOST_PLACES, aligned.shape[-1]), -1)
     chosen = torch.zeros_like(aligned).scatter_(-1, best.indices, 1.0) * fits

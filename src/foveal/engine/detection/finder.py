@@ -22,11 +22,24 @@ TYPICAL = 1.4  # logarithm of a side in strides before anything was learned: fou
 
 
 @dataclass(frozen=True, slots=True)
+class Places:
+    """The middles (a, 2), x and y, and the strides (a,), in pixels, of all places of a square picture."""
+
+    middles: Tensor
+    strides: Tensor
+
+    @classmethod
+    def of(cls, size_px: int) -> Self:
+        return cls(*map(torch.from_numpy, graph.places(size_px)))
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What is said at each place of all levels: boxes (n, a, 4), x1, y1, x2, y2 in pixels, and logits (n, a, k)."""
 
     boxes: Tensor
     logits: Tensor
+    places: Places
 
 
 class Finder(nn.Module):
@@ -58,7 +71,8 @@ class Finder(nn.Module):
         told = [scores + kind(each) for scores, kind, each in zip(scored, self.kinds, maps, strict=True)]
         logits = torch.cat([_flat(each) for each in told], 1).float()
         sides = torch.cat([_flat(self.sides(self.boxing(each))) for each in fused], 1).float()
-        return Found(_boxes(sides, Places.of(fused[0].shape[2] * STRIDES[0])), logits)
+        places = Places.of(fused[0].shape[2] * STRIDES[0])
+        return Found(_boxes(sides, places), logits, places)
 
     def _fused(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """The maps at one width, each with what the coarser ones know."""
@@ -73,18 +87,6 @@ class Finder(nn.Module):
             above = functional.relu(here)
             known.append(functional.relu(smooth(above)))
         return known[::-1]
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """The middles (a, 2), x and y, and the strides (a,), in pixels, of all places of a square picture."""
-
-    middles: Tensor
-    strides: Tensor
-
-    @classmethod
-    def of(cls, size_px: int) -> Self:
-        return cls(*map(torch.from_numpy, graph.places(size_px)))
 
 
 def _tower(width: int) -> nn.Sequential:

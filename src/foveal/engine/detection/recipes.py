@@ -1,11 +1,13 @@
-"""How detectors begin and how long they are trained."""
+"""How detectors begin, in which ways they are made, and how long they are trained."""
 
+from dataclasses import replace
 from importlib import resources
 
 import numpy as np
 
 from foveal.engine import backbones
-from foveal.engine.detection.training import Base
+from foveal.engine.detection.bench import Base, Way
+from foveal.engine.detection.graph import STRIDES
 from foveal.engine.detection.tune import Course, Schedule
 from foveal.engine.detection.views import Policy
 from foveal.engine.training import SEED
@@ -14,6 +16,17 @@ from foveal.errors import NotFound
 STEPS = 100  # with up to so many images:
 FEW = 40
 MOST_STEPS = 400
+WIDE = 96  # channels of a finder, whose usual width is 64
+LARGER = 1.4  # side of the images
+
+# How a domain's training varies photos; domains name them.
+POLICIES = {
+    "general": Policy(),
+    # Logos are small, may be anywhere, and no mirror shows them; their colours tell them apart.
+    "logo": Policy(tiles=(0.4, 0.4, 0.2), flip=False, colour=0.1),
+    # Shelves are full of small things side by side: parts of one photo show enough of them, and larger.
+    "shelves": Policy(tiles=(0.8, 0.2), smallest_area=0.12, flip=False, colour=0.1),
+}
 
 
 def base(backbone: str) -> Base:
@@ -30,7 +43,25 @@ def base(backbone: str) -> Base:
         return Base(row, dict(arrays))
 
 
-def quick(images: int, size_px: int) -> Course:
+def quick(images: int, size_px: int, policy: str) -> Way:
     """A few minutes on two processor cores: longer for more images, but by the root of their number."""
     steps = round(min(MOST_STEPS, STEPS * max(1.0, images / FEW) ** 0.5))
-    return Course(size_px=size_px, policy=Policy(), schedule=Schedule(steps=steps), seed=SEED)
+    course = Course(size_px=size_px, policy=POLICIES[policy], schedule=Schedule(steps=steps), seed=SEED)
+    return Way("quick", course)
+
+
+def advanced(images: int, size_px: int, policy: str) -> list[Way]:
+    """Quick's way first, then those that take longer, in the order of their chances."""
+    first = quick(images, size_px, policy)
+    course, steps = first.course, first.course.schedule.steps
+    longer = replace(course, schedule=replace(course.schedule, steps=3 * steps))
+    whole = replace(longer.schedule, trained_share=1.0, backbone_rate=2 * course.schedule.backbone_rate)
+    larger = STRIDES[-1] * round(LARGER * size_px / STRIDES[-1])
+    return [
+        first,
+        Way("three times as long", longer),
+        Way("whole network", replace(longer, schedule=whole)),
+        Way("whole network, larger images", replace(longer, schedule=whole, size_px=larger)),
+        Way("wider", longer, width=WIDE),
+        Way("nothing turned or mirrored", replace(longer, policy=replace(course.policy, turned=0.0, flip=False))),
+    ]

@@ -1,7 +1,8 @@
 """The torch loop that trains a detector on a project's photos, starting from one that finds things of any kind."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from foveal.engine import finetune
 from foveal.engine.detection import assign, views
 from foveal.engine.detection.assign import Objects
-from foveal.engine.detection.finder import Finder, Places
+from foveal.engine.detection.finder import Finder
 from foveal.engine.detection.graph import Weights
 from foveal.engine.detection.views import Policy, Scene
 from foveal.engine.network import Network
@@ -23,6 +24,7 @@ BATCH = 16
 WARM_UP = 0.05  # of all steps
 WEIGHT_DECAY = 0.02
 LARGEST_GRADIENT = 10.0
+TWIN_NOISE = 0.02  # standard deviation, relative to the weight
 MEMORY = 0.05  # of all steps, that the average of the weights looks back
 
 
@@ -46,8 +48,12 @@ class Course:
     seed: int
 
 
-def for_tags(weights: Weights, tags: int) -> Finder:
-    """A finder for so many tags that begins by giving each the score of a thing of any kind."""
+def for_tags(weights: Weights, tags: int, width: int = 0) -> Finder:
+    """A finder for so many tags that begins by giving each the score of a thing of any kind.
+
+    Its layers are made `width` channels wide, saying the same (`widened`); 0: as wide as they come.
+    """
+    weights = widened(weights, width) if width else weights
     channels = [weights[f"lateral.{level}.weight"].shape[1] for level in range(3)]
     made = Finder(channels, len(weights["lateral.0.bias"]), tags)
     known = {name: torch.tensor(values.astype(np.float32)) for name, values in weights.items()}
@@ -56,6 +62,25 @@ def for_tags(weights: Weights, tags: int) -> Finder:
             known[name] = values.repeat(tags, *[1] * (values.ndim - 1))
     known["logits.bias"] -= math.log(tags)
     made.load_state_dict(known)
+    return made
+
+
+def widened(weights: Weights, width: int) -> Weights:
+    """Weights of a wider finder that says the same: channels are doubled, what reads them halved (Chen et al. 2016).
+
+    A little noise tells the twins apart, so that they learn different things.
+    """
+    narrow = len(weights["lateral.0.bias"])
+    rng = np.random.default_rng(width)
+    source = np.concatenate([np.arange(narrow), rng.choice(narrow, width - narrow, replace=width > 2 * narrow)])
+    share = 1 / np.bincount(source)[source]
+    made: dict[str, NDArray[np.floating]] = {}
+    for name, values in weights.items():
+        grown = values.astype(np.float32)
+        if name.startswith(("smooth", "scoring", "boxing", "logits", "sides")) and values.ndim > 1:
+            grown = grown[:, source] * share[:, None, None].astype(np.float32)
+            grown = grown * rng.normal(1, TWIN_NOISE, grown.shape).astype(np.float32)
+        made[name] = grown[source] if name.startswith(("lateral", "smooth", "scoring", "boxing")) else grown
     return made
 
 
@@ -70,21 +95,16 @@ def tune(
     optimizer = _optimizer(network, finder, schedule)
     finder.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - the stub lacks this overload
     average = AveragedModel(finder, multi_avg_fn=get_ema_multi_avg_fn(1 - 1 / max(2, MEMORY * schedule.steps)))
-    places = Places.of(course.size_px)
     rates = [group["lr"] for group in optimizer.param_groups]
-    chances = shares(scenes)
-    for step in range(schedule.steps):
+    for step, (pixels, there) in enumerate(_shown(scenes, course)):
         report(step / schedule.steps)
-        rng = np.random.default_rng((course.seed, step))
-        rows: list[int] = rng.choice(len(scenes), BATCH, p=chances).tolist()
-        shown = [views.view(scenes, at, course.size_px, course.policy, rng) for at in rows]
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * finetune.factor(step, schedule.steps, WARM_UP)
         with torch.autocast("cpu", torch.bfloat16, enabled=finetune.multiplies_bfloat16()):
             with torch.set_grad_enabled(schedule.backbone_rate > 0):
-                maps = network.maps(images(shown))
+                maps = network.maps(pixels)
             found = finder(maps)
-        loss = assign.loss(found, objects(shown), places)
+        loss = assign.loss(found, there)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(finder.parameters(), LARGEST_GRADIENT)
@@ -93,6 +113,25 @@ def tune(
     network.round_()
     assert isinstance(average.module, Finder)
     return average.module
+
+
+def _shown(scenes: Sequence[Scene], course: Course) -> Iterator[tuple[Tensor, Objects]]:
+    """What each step shows, drawn by a thread of its own while the step before is learned."""
+    chances = shares(scenes)
+
+    def drawn(step: int) -> tuple[Tensor, Objects]:
+        rng = np.random.default_rng((course.seed, step))
+        rows: list[int] = rng.choice(len(scenes), BATCH, p=chances).tolist()
+        shown = [views.view(scenes, at, course.size_px, course.policy, rng) for at in rows]
+        return images(shown), objects(shown)
+
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(drawn, 0)
+        for step in range(1, course.schedule.steps + 1):
+            ready = following.result()
+            if step < course.schedule.steps:
+                following = pool.submit(drawn, step)
+            yield ready
 
 
 def weights(finder: Finder) -> dict[str, NDArray[np.float32]]:

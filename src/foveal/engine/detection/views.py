@@ -30,6 +30,7 @@ class Policy:
     smallest_area: float = 0.3  # of a photo that a view or tile still shows
     aspect: float = 0.75  # of the change of shape, at the least; at the most its inverse
     flip: bool = True
+    turned: float = 0.25  # the chance of quarter turns
     light: float = 0.25  # of brightness and contrast
     colour: float = 0.25  # of saturation
     kept: float = 0.3  # of an object that must be seen for its box to stay
@@ -67,6 +68,9 @@ def _lines(count: int, size_px: int, rng: np.random.Generator) -> list[int]:
 
 def _part(scene: Scene, width: int, height: int, policy: Policy, rng: np.random.Generator) -> Scene:
     """A random window of the scene, stretched to so many pixels."""
+    quarters = int(rng.integers(1, 4)) if rng.random() < policy.turned else 0
+    if quarters % 2:
+        width, height = height, width
     full_height, full_width = scene.pixels.shape[:2]
     area, bend = rng.uniform(policy.smallest_area, 1), policy.aspect ** (rng.uniform(-1, 1) / 2)
     share_x, share_y = min(1.0, area**0.5 * bend), min(1.0, area**0.5 / bend)
@@ -77,11 +81,19 @@ def _part(scene: Scene, width: int, height: int, policy: Policy, rng: np.random.
     pixels = np.asarray(image)
     if policy.flip and rng.random() < 0.5:  # noqa: PLR2004  # every other one
         pixels, moved[:, [0, 2]] = pixels[:, ::-1], width - moved[:, [2, 0]]
-    clipped = moved.clip(0, [width, height] * 2)
+    for _ in range(quarters):
+        pixels, moved = _turned(pixels, moved)
+    clipped = moved.clip(0, [pixels.shape[1], pixels.shape[0]] * 2)
     sides = clipped[:, 2:] - clipped[:, :2]
     seen = sides.prod(1) >= policy.kept * (moved[:, 2:] - moved[:, :2]).prod(1)
     stays = seen & (sides.min(1, initial=np.inf) >= SMALLEST_PX)
     return Scene(pixels, clipped[stays].astype(np.float32), scene.tags[stays])
+
+
+def _turned(pixels: NDArray[np.uint8], boxes: Boxes) -> tuple[NDArray[np.uint8], Boxes]:
+    """A quarter turn to the left."""
+    width = pixels.shape[1]
+    return np.rot90(pixels), np.stack([boxes[:, 1], width - boxes[:, 2], boxes[:, 3], width - boxes[:, 0]], 1)
 
 
 def _lit(canvas: NDArray[np.uint8], policy: Policy, rng: np.random.Generator) -> NDArray[np.uint8]:

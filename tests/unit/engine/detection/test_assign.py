@@ -24,7 +24,7 @@ def perfect(boxes: list[list[float]], tags: list[int], *, sure: float = 8.0) -> 
         inside = (x > corners[0]) & (x < corners[2]) & (y > corners[1]) & (y < corners[3])
         given[0, inside] = corners
         logits[0, inside, tag] = sure
-    return Found(given, logits)
+    return Found(given, logits, PLACES)
 
 
 def corners(*boxes: list[float]) -> Tensor:
@@ -36,7 +36,7 @@ class TestAssign:
 
     def test_gives_each_object_its_places(self) -> None:
         boxes = list(self.BOXES)
-        wanted = assign.assign(perfect(boxes, [0, 1]), objects(boxes, [0, 1]), PLACES)
+        wanted = assign.assign(perfect(boxes, [0, 1]), objects(boxes, [0, 1]))
         for box, tag in zip(boxes, (0, 1), strict=True):
             learns = wanted.scores[0, :, tag] > 0
             assert 1 <= learns.sum() <= assign.MOST_PLACES
@@ -49,34 +49,34 @@ class TestAssign:
         boxes = [self.BOXES[0]]
         found = perfect(boxes, [0])
         found.boxes[0, :, 2:] -= 14.0  # half as wide and high: a quarter of the object
-        wanted = assign.assign(found, objects(boxes, [0]), PLACES)
+        wanted = assign.assign(found, objects(boxes, [0]))
         assert abs(wanted.scores.max().item() - 0.25) < 1e-4
 
     def test_passes_over_what_is_padding(self) -> None:
         there = objects([*self.BOXES], [0, 1])
         there.there[0, 1] = False
-        wanted = assign.assign(perfect([*self.BOXES], [0, 1]), there, PLACES)
+        wanted = assign.assign(perfect([*self.BOXES], [0, 1]), there)
         assert wanted.scores[0, :, 1].max() == 0
 
     def test_finds_a_place_for_what_is_smaller_than_a_cell(self) -> None:
         boxes = [[7.0, 7.0, 9.0, 9.0]]  # between the middles of four cells
-        found = Found(torch.tensor(boxes).expand(1, COUNT, 4).clone(), torch.zeros(1, COUNT, 2))
-        assert assign.assign(found, objects(boxes, [1]), PLACES).scores[0, :, 1].max() > 0.99
+        found = Found(torch.tensor(boxes).expand(1, COUNT, 4).clone(), torch.zeros(1, COUNT, 2), PLACES)
+        assert assign.assign(found, objects(boxes, [1])).scores[0, :, 1].max() > 0.99
 
     def test_a_picture_without_objects_wants_nothing(self) -> None:
         empty = Objects(torch.zeros(1, 1, 4), torch.zeros(1, 1, dtype=torch.long), torch.zeros(1, 1, dtype=torch.bool))
-        wanted = assign.assign(perfect([], []), empty, PLACES)
+        wanted = assign.assign(perfect([], []), empty)
         assert wanted.scores.sum() == 0
-        assert torch.isfinite(assign.loss(perfect([], []), empty, PLACES))
+        assert torch.isfinite(assign.loss(perfect([], []), empty))
 
 
 class TestLoss:
     def test_is_low_for_a_right_answer_and_higher_for_wrong_ones(self) -> None:
         boxes = [[2.0, 2.0, 30.0, 30.0]]
         there = objects(boxes, [0])
-        right = assign.loss(perfect(boxes, [0]), there, PLACES)
-        other_tag = assign.loss(perfect(boxes, [1]), there, PLACES)
-        beside = assign.loss(perfect([[20.0, 20.0, 48.0, 48.0]], [0]), there, PLACES)
+        right = assign.loss(perfect(boxes, [0]), there)
+        other_tag = assign.loss(perfect(boxes, [1]), there)
+        beside = assign.loss(perfect([[20.0, 20.0, 48.0, 48.0]], [0]), there)
         assert right < 0.5 * other_tag
         assert right < 0.5 * beside
 

@@ -1,22 +1,45 @@
-"""What detectors begin with is in the package."""
+"""What detectors begin with is in the package, and each domain has its way."""
 
 import pytest
 
+from foveal import domains
+from foveal.domains import DOMAINS, OBJECT_DETECTION
 from foveal.engine.detection import recipes, tune
 from foveal.errors import NotFound
 
+DETECTORS = [domain for domain in DOMAINS if domain.type == OBJECT_DETECTION]
 
-def test_a_backbone_brings_what_finds_things() -> None:
-    base = recipes.base("foveal-s")
-    assert base.backbone.name == "foveal-s"
+
+@pytest.mark.parametrize("domain", DETECTORS, ids=lambda each: each.name)
+def test_each_domain_brings_what_finds_things(domain: domains.Domain) -> None:
+    base = recipes.base(domain.backbone)
+    assert base.backbone.name == domain.backbone
     assert tune.for_tags(base.finder, 3).logits.out_channels == 3
 
 
-def test_a_backbone_without_it_is_told() -> None:
-    with pytest.raises(NotFound, match="not made on the backbone foveal-xs"):
-        recipes.base("foveal-xs")
+def test_a_backbone_without_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipes.backbones, "find", lambda _: None)
+    with pytest.raises(NotFound, match="not made on the backbone pulled"):
+        recipes.base("pulled")
 
 
 def test_more_images_take_longer_but_not_in_proportion() -> None:
-    steps = [recipes.quick(images, 320).schedule.steps for images in (20, 40, 160, 10_000)]
-    assert steps == [100, 100, 200, 400]
+    ways = [recipes.quick(images, 320, "general") for images in (20, 40, 160, 10_000)]
+    assert [way.course.schedule.steps for way in ways] == [100, 100, 200, 400]
+
+
+@pytest.mark.parametrize("domain", DETECTORS, ids=lambda each: each.name)
+def test_advanced_begins_with_quick_and_adds_what_takes_longer(domain: domains.Domain) -> None:
+    recipe = 40, domain.detected_px, domain.policy
+    first, *others = recipes.advanced(*recipe)
+    assert first == recipes.quick(*recipe)
+    assert all(way.work > first.work for way in others)
+    assert len({way.name for way in others}) == len(others)
+    assert all(way.course.size_px % 32 == 0 for way in others)
+
+
+def test_domains_differ() -> None:
+    by_name = {domain.name: recipes.quick(40, domain.detected_px, domain.policy).course for domain in DETECTORS}
+    assert not by_name["Logo"].policy.flip
+    assert not by_name["Products on Shelves"].policy.flip
+    assert by_name["Products on Shelves"].size_px > by_name["General [A1]"].size_px > by_name["General"].size_px

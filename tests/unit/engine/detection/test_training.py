@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from foveal import bundle
 from foveal.bundle import TagEntry
 from foveal.engine import backbones
-from foveal.engine.detection import scores, training, tune
+from foveal.engine.detection import bench, scores, training, tune
 from foveal.engine.detection.answers import answers
+from foveal.engine.detection.bench import Base, Drawn, Way
 from foveal.engine.detection.finder import Finder
 from foveal.engine.detection.scores import Truth
-from foveal.engine.detection.training import Base, Drawn, TrainedDetector
+from foveal.engine.detection.training import TrainedDetector
 from foveal.engine.detection.tune import Course, Schedule
 from foveal.engine.detection.views import Policy
 from foveal.engine.search import Memory, Progress, Search
@@ -39,6 +40,9 @@ TASK = Task(
 COURSE = Course(
     size_px=SIZE_PX, policy=Policy(tiles=(1.0,)), schedule=Schedule(steps=40, rate=3e-3, backbone_rate=0), seed=0
 )
+
+QUICK = Way("quick", COURSE)
+SLOPPY = Way("sloppy", replace(COURSE, schedule=replace(COURSE.schedule, steps=1)))
 
 
 class Squares:
@@ -85,8 +89,10 @@ def drawn(squares: Squares, test: Sequence[int] = ()) -> Drawn:
     return Drawn(Data(vectors, targets, test=np.isin(np.arange(count), test)), squares.truth, squares)
 
 
-def trained(folder: Path, base: Base, given: Drawn, using: Search | None = None) -> TrainedDetector:
-    return training.train(folder, TASK, given, base=base, course=COURSE, search=using or search())
+def trained(
+    folder: Path, base: Base, given: Drawn, using: Search | None = None, ways: Sequence[Way] = (QUICK,)
+) -> TrainedDetector:
+    return training.train(folder, TASK, given, base=base, ways=ways, search=using or search())
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +124,7 @@ class TestTrain:
     def test_tells_how_far_it_is_and_keeps_each_fold(self, base: Base, tmp_path: Path, made: TrainedDetector) -> None:
         kept, told = Memory(), list[Progress]()
         again = trained(tmp_path / "again", base, drawn(Squares(24)), search(kept, told))
-        assert list(kept) == ["fold-0", "fold-1", "fold-2"]
+        assert list(kept) == ["quick-0", "spent", "quick-1", "quick-2"]
         shares = [each.share for each in told]
         assert shares == sorted(shares)
         assert again.bundle.graph.read_bytes() == made.bundle.graph.read_bytes()
@@ -135,6 +141,65 @@ class TestTrain:
     def test_refuses_a_test_set_that_leaves_too_little(self, base: Base, tmp_path: Path) -> None:
         with pytest.raises(Invalid, match="test set leaves a tag"):
             trained(tmp_path, base, drawn(Squares(6), test=[0, 2, 4]))
+
+
+class TestCompete:
+    def test_the_best_way_is_made(self, base: Base, tmp_path: Path) -> None:
+        made = trained(tmp_path, base, drawn(Squares(24)), ways=[SLOPPY, QUICK])
+        metrics = made.manifest.metrics
+        assert (metrics["training"], metrics["chosen"]) == ("Advanced", "quick")
+        rows = {row["name"]: row for row in metrics["candidates"]}
+        assert rows["quick"]["average_precision"] > rows["sloppy"]["average_precision"] + 0.3
+        assert {row["folds"] for row in rows.values()} == {3}
+        assert metrics["average_precision"] > 0.6
+
+    def test_the_worse_half_is_out_after_a_fold(self, base: Base, tmp_path: Path) -> None:
+        hasty = replace(SLOPPY, name="hasty")
+        made = trained(tmp_path, base, drawn(Squares(24)), ways=[SLOPPY, QUICK, hasty])
+        folds = {row["name"]: row["folds"] for row in made.manifest.metrics["candidates"]}
+        assert folds == {"sloppy": 3, "quick": 3, "hasty": 1}
+
+    def test_what_there_is_no_time_for_is_not_begun(self, base: Base, tmp_path: Path) -> None:
+        using = replace(search(), budget_seconds=0)
+        made = trained(tmp_path, base, drawn(Squares(24)), using, [SLOPPY, QUICK])
+        metrics = made.manifest.metrics
+        assert metrics["chosen"] == "sloppy"
+        assert metrics["candidates"][1] == {"name": "quick", "folds": 0}
+
+    def test_stops_in_the_middle_when_time_is_up(self, base: Base, tmp_path: Path) -> None:
+        told = list[Progress]()
+
+        def clock() -> float:
+            """It stands still until the second way has begun."""
+            return 5000.0 if told and told[-1].candidate == "quick" else 0.0
+
+        made = trained(tmp_path, base, drawn(Squares(24)), replace(search(told=told), clock=clock), [SLOPPY, QUICK])
+        assert made.manifest.metrics["chosen"] == "sloppy"
+        assert [(each.candidate, each.fold) for each in told[:4]] == [
+            ("sloppy", 0),
+            ("sloppy", 1),
+            ("sloppy", 2),
+            ("quick", 0),
+        ]
+        assert {(each.candidate, each.fold) for each in told[4:]} <= {("quick", 0), ("sloppy", 3)}
+        assert sum(each.candidate == "quick" for each in told) <= 2
+
+    def test_an_attempt_that_was_cut_off_goes_on(self, base: Base, tmp_path: Path) -> None:
+        class CutOffError(Exception):
+            pass
+
+        def pause() -> None:
+            if len(kept) == 4:  # three pieces, and the time they took
+                raise CutOffError
+
+        kept = Memory()
+        with pytest.raises(CutOffError):
+            trained(tmp_path / "a", base, drawn(Squares(24)), replace(search(kept), pause=pause), [SLOPPY, QUICK])
+        told = list[Progress]()
+        made = trained(tmp_path / "b", base, drawn(Squares(24)), search(kept, told), [SLOPPY, QUICK])
+        assert {(each.candidate, each.fold) for each in told} == {("quick", fold) for fold in range(4)}
+        whole = trained(tmp_path / "c", base, drawn(Squares(24)), ways=[SLOPPY, QUICK])
+        assert made.bundle.graph.read_bytes() == whole.bundle.graph.read_bytes()
 
 
 class TestCalibrate:
@@ -168,7 +233,8 @@ class TestPacked:
             Detections(rng.random((count, 4)).astype(np.float32), np.arange(count), rng.random(count).astype("f4"))
             for count in (2, 0, 3)
         ]
-        back = training.unpacked(training.packed(found))
+        back, seconds = bench.unpacked(bench.packed(found, 1.5))
+        assert seconds == 1.5
         for each, other in zip(found, back, strict=True):
             np.testing.assert_array_equal(each.boxes, other.boxes)
             np.testing.assert_array_equal(each.tags, other.tags)
@@ -184,10 +250,19 @@ def test_a_finder_for_tags_begins_by_saying_the_same_for_each(base: Base) -> Non
     assert torch.allclose(three.logits, expected.expand(-1, -1, 3), atol=1e-5)
 
 
+def test_a_wider_finder_says_nearly_the_same(base: Base) -> None:
+    maps = [torch.rand(1, channels, side, side) for channels, side in ((48, 8), (96, 4), (176, 2))]
+    with torch.no_grad():
+        narrow, wide = (tune.for_tags(base.finder, 2, width)(maps) for width in (0, 48))
+    assert tune.for_tags(base.finder, 2, 48).sides.in_channels == 48
+    spread = narrow.logits.std()
+    assert (wide.logits - narrow.logits).abs().max() < 0.3 * spread
+
+
 def test_rare_tags_come_up_more_often() -> None:
     squares = Squares(20)
     data = [replace(each, tags=np.array([int(at == 0)])) for at, each in enumerate(squares.truth)]
-    scenes = [training.scene(image, each) for image, each in zip(squares.pixels(48), data, strict=True)]
+    scenes = [bench.scene(image, each) for image, each in zip(squares.pixels(48), data, strict=True)]
     chances = tune.shares(scenes)
     drawn_rows = np.random.default_rng(0).choice(20, 640, p=chances).tolist()
     assert drawn_rows.count(0) > 2 * len(drawn_rows) / 20

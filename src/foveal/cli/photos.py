@@ -1,0 +1,109 @@
+"""Photos on disk as commands take them: found, decoded, embedded."""
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foveal.datasets import SUFFIXES
+from foveal.errors import Invalid
+from foveal.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from foveal.engine.backbones import Backbone
+    from foveal.engine.search import Progress, Search
+
+LARGEST = 1 << 30  # bytes of a photo
+
+
+class Files:
+    """Photos as squares, decoded once for each size."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = paths
+        self._squares: dict[int, NDArray[np.uint8]] = {}
+
+    def pixels(self, size_px: int) -> "NDArray[np.uint8]":
+        import numpy as np
+
+        if size_px not in self._squares:
+            self._squares[size_px] = np.stack([pixels(size_px, path) for path in self._paths])
+        return self._squares[size_px]
+
+
+def within(path: Path) -> Iterator[Path]:
+    """The photo itself, or all photos in a folder."""
+    if not path.exists():
+        raise Invalid(f"{path} does not exist.")
+    found: Iterable[Path] = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return (photo for photo in found if photo.is_file() and (photo == path or photo.suffix.lower() in SUFFIXES))
+
+
+def pixels(size: int, path: Path) -> "NDArray[np.uint8]":
+    """A photo stretched to a square, RGB (size, size, 3)."""
+    from foveal import imaging
+
+    try:
+        return imaging.model_input(imaging.decode(path.read_bytes(), max_bytes=LARGEST, shrink_to=size), size)
+    except (imaging.ImageRefused, OSError) as error:
+        raise Invalid(f"{path}: {error}") from error
+
+
+def embeddings(paths: Sequence[Path], backbone: "Backbone", *, quiet: bool) -> "NDArray[np.float32]":
+    """Embeddings (n, d) of photos, with a bar on stderr."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from foveal.engine.features import Embedder
+
+    with Progress(console=Console(stderr=True, quiet=quiet)) as progress:
+        bar = progress.add_task("Looking at the photos", total=len(paths))
+
+        def load(path: Path) -> "NDArray[np.uint8]":
+            progress.advance(bar)
+            return pixels(backbone.size_px, path)
+
+        return Embedder(backbone, threads=threads()).embed_each(paths, load)
+
+
+def digest(paths: Sequence[Path]) -> str:
+    """What tells these photos in these folders from others."""
+    whole = hashlib.sha256()
+    for path in paths:
+        whole.update(path.parent.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()
+
+
+def search(seconds: float, policy: str, *, quiet: bool) -> "Search":
+    """A search that keeps nothing and tells on stderr how far it is.
+
+    Raises:
+        Invalid: torch is not installed.
+    """
+    from foveal.engine.search import Memory, Search
+
+    if find_spec("torch") is None:
+        raise Invalid('This training needs torch: pip install "foveal[train]".')
+
+    def report(progress: "Progress") -> None:
+        if not quiet:
+            print(f"  {progress.share:.0%}  {progress.candidate}", file=sys.stderr)
+
+    return Search(
+        budget_seconds=seconds,
+        kept=Memory(),
+        report=report,
+        pause=lambda: None,
+        policy=policy,
+        threads=threads(),
+    )
+
+
+def threads() -> int:
+    return Settings.load(os.environ).threads
