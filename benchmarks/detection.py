@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from foveal import imaging
 from foveal.bundle import TagEntry
 from foveal.engine import backbones, evaluate
-from foveal.engine.detection import bench, recipes, scores, training
+from foveal.engine.detection import base, bench, recipes, scores, training
 from foveal.engine.detection.answers import answers
 from foveal.engine.detection.bench import Drawn
 from foveal.engine.detection.scores import Truth
@@ -124,10 +124,10 @@ def _product(
 ) -> tuple[str, float, float | None, float, float, float]:
     """Train as the product does, and answer with the model's file."""
     began = time.perf_counter()
-    base = recipes.base(options.backbone)
+    start = base.find(options.backbone)
     way = recipes.quick(len(rows), options.size, "general")
     part = Part(photos, rows)
-    vectors = Embedder(base.backbone, threads=options.threads).embed(part.pixels(base.backbone.size_px))
+    vectors = Embedder(start.backbone, threads=options.threads).embed(part.pixels(start.backbone.size_px))
     drawn = Drawn(Data(vectors, photos.targets[rows]), [photos.truth[row] for row in rows.tolist()], part)
     search = Search(
         budget_seconds=3600,
@@ -147,7 +147,7 @@ def _product(
         created_at=datetime.now(UTC),
     )
     with tempfile.TemporaryDirectory() as folder:
-        trained = training.train(Path(folder), task, drawn, base=base, ways=[way], search=search)
+        trained = training.train(Path(folder), task, drawn, base=start, ways=[way], search=search)
         seconds = time.perf_counter() - began
         content = trained.bundle.graph.read_bytes()
     pixels = Part(photos, test).pixels(way.course.size_px)

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foveal import imaging
-from foveal.engine import backbones
+from foveal.engine.detection import base
 from foveal.engine.proposals import SIZE_PX, Proposer
 from foveal.geometry import Box, intersection_over_union
 
@@ -49,7 +49,7 @@ def main() -> None:
     options = _options()
     contestants = {"centre boxes": _centre, "grid": _grid}
     for name in options.backbones:
-        contestants[name] = _of(Proposer(backbones.find(name), threads=1))
+        contestants[name] = _of(Proposer(base.find(name), threads=1))
     columns = [f"recall@{count}" for count in BEST] + [f"mean overlap@{count}" for count in (BEST[0], BEST[-1])]
     print(f"| set | boxes | {' | '.join(columns)} | ms per image |\n{'|--' * (len(columns) + 3)}|")
     for folder in options.sets:

@@ -36,6 +36,7 @@ from foveal.api.training import (
 from foveal.blobs import Blobs
 from foveal.db.engine import Sessions, connect, upgrade
 from foveal.engine import backbones
+from foveal.engine.detection import base
 from foveal.engine.proposals import Proposer
 from foveal.jobs.worker import Crew, open_crew
 from foveal.security import FetchPolicy, UrlSigner
@@ -112,7 +113,7 @@ def _parts(settings: Settings, keys: Keys, sessions: Sessions, crew: Crew | None
         link_lifetime=timedelta(hours=settings.link_hours),
         max_body_bytes=settings.max_body_mib * MEBIBYTE,
         wake_worker=crew.wake if crew else _nobody,
-        proposer=cache(partial(Proposer, backbones.find(), threads=settings.threads)),
+        proposer=cache(lambda: Proposer(base.find(backbones.DEFAULT), threads=settings.threads)),
         limits=limits.of_tier(settings.tier),
         rates=Rates(settings.rate_limit, monotonic_ns),
         region=resources.region_name(settings.region),

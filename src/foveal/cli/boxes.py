@@ -49,14 +49,14 @@ def train(
     search = photos.search(HOUR if minutes is None else 60 * minutes, domain.policy, quiet=quiet)
     from foveal.bundle import TagEntry
     from foveal.engine import report
-    from foveal.engine.detection import recipes, training
+    from foveal.engine.detection import base, recipes, training
     from foveal.engine.detection.evidence import Boxes
     from foveal.engine.training import Task
 
     tags = _tags(folder, boxed)
     paths = [each.path for each in boxed]
-    base = recipes.base(domain.backbone)
-    drawn = _drawn(boxed, tags, photos.embeddings(paths, base.backbone, quiet=quiet))
+    start = base.find(domain.backbone)
+    drawn = _drawn(boxed, tags, photos.embeddings(paths, start.backbone, quiet=quiet))
     task = Task(
         project=folder.resolve().name,
         iteration="local",
@@ -68,7 +68,7 @@ def train(
     )
     recipe = len(boxed), domain.detected_px, domain.policy
     ways = [recipes.quick(*recipe)] if minutes is None else recipes.advanced(*recipe)
-    made = training.train(out, task, drawn, base=base, ways=ways, search=search)
+    made = training.train(out, task, drawn, base=start, ways=ways, search=search)
     effect = made.manifest.metrics["design_effect"]
     said = Boxes(made.held_out, drawn.of(made.judged), len(tags), training.FOUND, design_effect=effect)
     counts = [sum(name == tag for each in boxed for name, _ in each.objects) for tag in tags]

@@ -1,8 +1,10 @@
 """Boxes around whatever stands out in a picture; nothing is trained for it, and no tag is known.
 
-The edge of a photo mostly shows background, so a cell of the backbone's feature maps is salient when even the cells of
-the edge that are most like it are not much like it. The salience and the principal components of the features are cut
-at several levels. The connected regions are the candidates; those win that are salient and that many others confirm.
+Two ways that know nothing of each other propose, and what both propose comes first. One is what every detector begins
+as, which has learned to find things of any kind (`detection.base`). The other is salience: the edge of a photo mostly
+shows background, so a cell of the backbone's feature maps is salient when even the cells of the edge that are most like
+it are not much like it. The salience and the principal components of the features are cut at several levels. The
+connected regions are the candidates; those win that are salient and that many others confirm.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,14 +16,15 @@ import onnx
 from numpy.typing import NDArray
 from scipy import linalg, ndimage
 
-from foveal.engine import graph
-from foveal.engine.backbones import Backbone
+from foveal.engine.detection.base import Base
+from foveal.engine.detection.graph import BOXES, SCORES, detector_graph
 from foveal.engine.features import SMALLEST_NORM
 from foveal.errors import Invalid
 from foveal.geometry import Box, overlaps
 from foveal.runtime import open_session
 
 MAX_PROPOSALS = 10
+MAPS = ("map8", "map16", "map32")
 SIZE_PX = 320  # the backbones know 224, yet their maps bear more, and a finer grid gives closer boxes
 CELL_PX = 16
 GRID = SIZE_PX // CELL_PX  # cells on a side
@@ -41,11 +44,12 @@ NDIMAGE: Any = ndimage  # its types do not tell what comes back for which argume
 Cells = NDArray[np.float32]  # (GRID * GRID, c), row by row
 Likeness = NDArray[np.float32]  # (GRID * GRID, GRID * GRID), about the cosine of two cells' features
 View = NDArray[np.float32]  # (GRID, GRID), a number for each cell
+Boxes = tuple[NDArray[np.floating], NDArray[np.floating]]  # corners (m, 4) and confidences (m,)
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A box that may hold an object; its confidence, 0 to 1, is about the overlap to expect with the nearest one."""
+    """A box that may hold an object; its confidence, 0..1, is half of one way's and half of what the other agrees."""
 
     box: Box
     confidence: float
@@ -60,12 +64,12 @@ class Region:
 
 
 class Proposer:
-    """A backbone's feature maps in memory. Safe to call from several threads at once."""
+    """A backbone and what finds things on it, in memory. Safe to call from several threads at once."""
 
     size_px: ClassVar[int] = SIZE_PX
 
-    def __init__(self, backbone: Backbone, *, threads: int) -> None:
-        self._session = open_session(_for_any_size(graph.feature_maps(backbone.path)), threads=threads)
+    def __init__(self, start: Base, *, threads: int) -> None:
+        self._session = open_session(_with_maps(start), threads=threads)
 
     def propose(self, image: NDArray[np.uint8]) -> list[Proposal]:
         """Return the boxes of what stands out in an RGB image (size_px, size_px, 3), best first; none if nothing does.
@@ -74,29 +78,24 @@ class Proposer:
         """
         if image.shape != (SIZE_PX, SIZE_PX, 3):
             raise Invalid(f"Proposals are made for images of shape {(SIZE_PX, SIZE_PX, 3)}, not {image.shape}.")
-        likeness = _likeness(self._feature_maps(image), image)
+        tensor = np.ascontiguousarray(image.transpose(2, 0, 1)[np.newaxis], np.float32)
+        boxes, confidences, *maps = self._session.run([BOXES, SCORES, *MAPS], {"image": tensor})
+        likeness = _likeness([each[0] for each in maps], image)
         salience = _salience(likeness)
         if np.ptp(salience) < FAINTEST:
             return []
         relative = (salience - salience.min()) / np.ptp(salience)
         views = [relative, *_components(likeness)]
-        return _best([region for view in views for region in _regions(view, relative)])
-
-    def _feature_maps(self, image: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        """Maps (c, s, s), the finest first."""
-        tensor = np.ascontiguousarray(image.transpose(2, 0, 1)[np.newaxis], np.float32)
-        return [each[0] for each in self._session.run(["map8", "map16", "map32"], {"image": tensor})]
+        salient = _salient([region for view in views for region in _regions(view, relative)])
+        return _agreed(salient, (boxes[0].astype(np.float64), confidences[0].astype(np.float64)))
 
 
-def _for_any_size(model: bytes) -> bytes:
-    """The same model without the sizes it was traced with; being convolutions alone, it needs none."""
-    loaded = onnx.load_from_string(model)
-    for side in loaded.graph.input[0].type.tensor_type.shape.dim[2:]:
-        side.dim_param = "side"
-    for output in loaded.graph.output:
-        output.type.tensor_type.ClearField("shape")
-    del loaded.graph.value_info[:]
-    return loaded.SerializeToString()
+def _with_maps(start: Base) -> bytes:
+    """What finds things of any kind as a model that gives the backbone's maps (1, c, s, s) as well."""
+    model = onnx.load_from_string(detector_graph(start.backbone.path, start.finder, ["thing"], size_px=SIZE_PX))
+    for name in MAPS:
+        model.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
+    return model.SerializeToString()
 
 
 def _likeness(maps: Sequence[NDArray[np.float32]], image: NDArray[np.uint8]) -> Likeness:
@@ -150,19 +149,37 @@ def _regions(view: View, salience: View) -> Iterator[Region]:
                 yield Region((columns.start, rows.start, columns.stop, rows.stop), float(total / size))
 
 
-def _best(regions: Sequence[Region]) -> list[Proposal]:
-    """The winners among the candidates, one for each object, best first."""
+def _salient(regions: Sequence[Region]) -> Boxes:
+    """The boxes (m, 4) that win among the candidates, and how sure each is (m,)."""
     if not regions:
-        return []
+        return np.empty((0, 4)), np.empty(0)
     boxes = np.array([region.box_cells for region in regions]) / GRID
     shared = overlaps(boxes, boxes)
     confirmed = np.sqrt(shared.mean(1))
     sides = (boxes == [0, 0, 1, 1]).sum(1)
     confidences = confirmed * [region.salience for region in regions] * CUT_OFF**sides
-    found: list[Proposal] = []
-    is_free = np.ones(len(boxes), bool)
-    for at in np.argsort(-confidences, kind="stable"):
+    kept = _best(shared, confidences)
+    return boxes[kept], confidences[kept]
+
+
+def _agreed(first: Boxes, second: Boxes) -> list[Proposal]:
+    """The boxes of both ways, one for each object; each is as sure as its own way, and as the other that agrees."""
+    boxes, own = (np.concatenate([first[at], second[at]]) for at in (0, 1))
+    shared = overlaps(boxes, boxes)
+    from_first = np.arange(len(boxes)) < len(first[0])
+    others = from_first[:, np.newaxis] != from_first
+    confidences = (own + (shared * others * own).max(1, initial=0)) / 2
+    return [
+        Proposal(Box.from_corners(*boxes[at].tolist()), float(confidences[at])) for at in _best(shared, confidences)
+    ]
+
+
+def _best(shared: NDArray[np.floating], confidences: NDArray[np.floating]) -> list[int]:
+    """The surest boxes, of which no two overlap (m, m) so much that they are of one object, the best first."""
+    found: list[int] = []
+    is_free = np.ones(len(confidences), bool)
+    for at in np.argsort(-confidences, kind="stable").tolist():
         if is_free[at] and len(found) < MAX_PROPOSALS:
-            found.append(Proposal(Box.from_corners(*boxes[at].tolist()), float(confidences[at])))
+            found.append(at)
             is_free &= shared[at] < SAME_OBJECT
     return found

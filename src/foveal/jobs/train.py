@@ -209,7 +209,7 @@ def _advanced(workshop: Workshop, claim: Claim, plan: Plan, data: Data, folder: 
 
 
 def _detector(workshop: Workshop, claim: Claim, plan: Plan, data: Data, folder: Path) -> Outcome:
-    from foveal.engine.detection import bench, recipes, training  # noqa: PLC0415  # torch
+    from foveal.engine.detection import base, bench, recipes, training  # noqa: PLC0415  # torch
 
     drawn = bench.Drawn(
         data,
@@ -221,7 +221,7 @@ def _detector(workshop: Workshop, claim: Claim, plan: Plan, data: Data, folder: 
         folder / "model",
         plan.task,
         drawn,
-        base=recipes.base(plan.domain.backbone),
+        base=base.find(plan.domain.backbone),
         ways=[recipes.quick(*recipe)] if plan.quick else recipes.advanced(*recipe),
         search=_search(workshop, claim, plan, folder),
     )

@@ -15,7 +15,7 @@ from foveal.engine.labelling import label_errors, learning_curve
 from foveal.engine.labelling.label_errors import LabelError
 from foveal.engine.labelling.learning_curve import Gain
 from foveal.errors import NotFound
-from foveal.services import embeddings, tags, training_sets
+from foveal.services import embeddings, performance, tags, training_sets
 from foveal.services.labelling import backbone_of
 from foveal.services.tags import CountedTag
 
@@ -43,7 +43,9 @@ def doubts(session: Session, iteration: Iteration, *, take: int) -> list[Doubt]:
 
     Raises:
         NotFound: The iteration has no held-out judgement of any image.
+        Invalid: It is a detector's.
     """
+    performance.check_classifier(iteration)
     trained = tags.of_iteration(session, iteration)
     rows = session.execute(
         select(IterationImage.image_id, IterationImage.positions, IterationImage.held_out)
@@ -71,7 +73,12 @@ def doubts(session: Session, iteration: Iteration, *, take: int) -> list[Doubt]:
 
 
 def curves(session: Session, iteration: Iteration) -> Curves:
-    """Return what ten more images of each tag of the iteration would bring."""
+    """Return what ten more images of each tag of the iteration would bring.
+
+    Raises:
+        Invalid: It is a detector's.
+    """
+    performance.check_classifier(iteration)
     learned = training_sets.of_iteration(session, iteration)
     vectors = embeddings.find(session, backbone_of(iteration), [image.digest for image in learned.images])
     seen = [image for image in learned.images if image.digest in vectors]

@@ -41,6 +41,12 @@ def of_classifier(held_out: NDArray[np.float32]) -> list[bytes]:
     return [each.tobytes() for each in np.ascontiguousarray(held_out.transpose(1, 0, 2), "<f4")]
 
 
+def check_classifier(iteration: Iteration) -> None:
+    """Raise `Invalid` for a detector's iteration."""
+    if finds_boxes(iteration):
+        raise Invalid("This is known of classifiers alone; the iteration is a detector's.", "BadRequestNotSupported")
+
+
 def judgements(session: Session, iteration: Iteration, *, tags: int) -> Judgements:
     """Return what was said of the images that the iteration is judged on: those of its test set, or all.
 
@@ -48,8 +54,7 @@ def judgements(session: Session, iteration: Iteration, *, tags: int) -> Judgemen
         NotFound: Nothing was judged.
         Invalid: It is a detector's.
     """
-    if finds_boxes(iteration):
-        raise Invalid("This is known of classifiers alone; the iteration is a detector's.", "BadRequestNotSupported")
+    check_classifier(iteration)
     kept = _kept(session, iteration)
     targets = np.zeros((len(kept), tags), dtype=bool)
     for at, row in enumerate(kept):

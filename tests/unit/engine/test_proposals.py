@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from foveal import imaging
-from foveal.engine import backbones, proposals
+from foveal.engine import proposals
+from foveal.engine.detection import base
 from foveal.engine.proposals import SIZE_PX, Proposal, Proposer
 from foveal.errors import Invalid
 from foveal.geometry import Box, intersection_over_union
@@ -25,7 +26,7 @@ LARGE = Box(0.1, 0.15, 0.75, 0.7)
 
 @pytest.fixture(scope="module", params=["foveal-s", "foveal-xs"])
 def proposer(request: pytest.FixtureRequest) -> Proposer:
-    return Proposer(backbones.find(request.param), threads=1)
+    return Proposer(base.find(request.param), threads=1)
 
 
 def picture(*boxes: Box) -> Pixels:

@@ -89,7 +89,7 @@ def label_errors(
 ) -> list[LabelError]:
     """Images of the iteration whose tag is probably wrong, the surest first, at most 256.
 
-    Told by models that had not seen the image. What was corrected since the training is left out.
+    Told by models that had not seen the image. What was corrected since the training is left out. Classifiers only.
     """
     with parts.sessions.read.begin() as session:
         iteration = iterations.completed(session, projects.get(session, project_id), iteration_id)
@@ -110,7 +110,7 @@ def label_errors(
 def learning_curve(project_id: UUID, iteration_id: UUID, parts: PartsDep) -> labelling_shapes.LearningCurve:
     """By tag, what ten more images would bring in average precision, with a 90 % interval.
 
-    Null for a tag with fewer than 20 images: too few to know. The other tags are taken to grow alike.
+    Null for a tag with fewer than 20 images: too few to know. The other tags are taken to grow alike. Classifiers only.
     """
     with parts.sessions.read.begin() as session:
         iteration = iterations.completed(session, projects.get(session, project_id), iteration_id)

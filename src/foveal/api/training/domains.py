@@ -13,7 +13,7 @@ router = APIRouter(prefix="/domains", tags=["Domains"])
 
 @router.get("", operation_id="GetDomains")
 def every() -> list[schemas.Domain]:
-    """In Azure's order. Every classification domain is exportable here but the retired one."""
+    """In Azure's order. Every domain is exportable here but the retired one."""
     return [_shape(domain) for domain in domains.DOMAINS]
 
 
@@ -24,7 +24,8 @@ def get(domain_id: UUID) -> schemas.Domain:
 
 
 def _shape(domain: domains.Domain) -> schemas.Domain:
-    exportable = domain.type == "Classification" and not domain.retired
+    exportable = not domain.retired
+    kind = "detector" if domain.type == domains.OBJECT_DETECTION else "classifier"
     return schemas.Domain(
         id=domain.id,
         name=domain.name,
@@ -33,7 +34,7 @@ def _shape(domain: domains.Domain) -> schemas.Domain:
         enabled=True,
         exportable_platforms=list(PLATFORMS) if exportable else [],
         model_information=schemas.ModelInformation(
-            estimated_model_size_in_megabytes=domain.megabytes, description=f"A classifier on {domain.backbone}."
+            estimated_model_size_in_megabytes=domain.megabytes, description=f"A {kind} on {domain.backbone}."
         )
         if exportable
         else None,

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foveal.engine.backbones import Backbone
 from foveal.engine.detection import scores, tune
 from foveal.engine.detection.answers import answers
+from foveal.engine.detection.base import Base
 from foveal.engine.detection.graph import Weights, detector_graph
 from foveal.engine.detection.scores import Truth
 from foveal.engine.detection.tune import Course
@@ -48,14 +48,6 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
-    """What a detector begins as: a backbone, and the weights, by name, of what finds things of any kind on it."""
-
-    backbone: Backbone
-    finder: Weights
-
-
-@dataclass(frozen=True, slots=True)
 class Way:
     """One way to a detector; its layers are made `width` channels wide, or left as they come (0)."""
 
@@ -84,6 +76,7 @@ class Bench:
         self.said: dict[tuple[str, int], list[Detections]] = {}
         self.seconds: dict[str, float] = {}
         self._done = 0.0
+        self._best: float | None = None
 
     def judge(self, way: Way, fold: int) -> None:
         """Have a detector made without the fold look at its images; what was kept of it is read back.
@@ -106,6 +99,8 @@ class Bench:
         else:
             self.said[way.name, fold], self.seconds[way.name] = unpacked(content)
         self._done += way.work
+        if fold == self.rounds[-1]:
+            self._best = max(self._best or 0.0, self.score(way, len(self.rounds)))
 
     def score(self, way: Way, folds: int) -> float:
         """Mean average precision of a way, at several overlaps, on the images of the first so many folds."""
@@ -171,10 +166,8 @@ class Bench:
         planned = first.work * (len(self.rounds) + 1)
         for fold in self.rounds:
             planned += math.ceil(len(others) / 2**fold) * float(np.mean([each.work for each in others] or [0.0]))
-        last = len(self.rounds) - 1
-        best = max((self.score(each, last + 1) for each in self.ways if (each.name, last) in self.said), default=None)
         done = min((self._done + share * way.work) / planned, 1.0)
-        self.search.report(Progress(way.name, piece, done, best, max(self.budget.left, 0.0)))
+        self.search.report(Progress(way.name, piece, done, self._best, max(self.budget.left, 0.0)))
 
 
 def _key(way: Way, fold: int) -> str:

@@ -1,17 +1,12 @@
-"""How detectors begin, in which ways they are made, and how long they are trained."""
+"""In which ways detectors are made, and how long they are trained."""
 
 from dataclasses import replace
-from importlib import resources
 
-import numpy as np
-
-from foveal.engine import backbones
-from foveal.engine.detection.bench import Base, Way
+from foveal.engine.detection.bench import Way
 from foveal.engine.detection.graph import STRIDES
 from foveal.engine.detection.tune import Course, Schedule
 from foveal.engine.detection.views import Policy
 from foveal.engine.training import SEED
-from foveal.errors import NotFound
 
 STEPS = 100  # with up to so many images:
 FEW = 40
@@ -29,20 +24,6 @@ POLICIES = {
 }
 
 
-def base(backbone: str) -> Base:
-    """The backbone, and what finds things of any kind on it.
-
-    Raises:
-        NotFound: Detectors are not made on this backbone.
-    """
-    row = backbones.find(backbone)
-    path = resources.files("foveal.engine") / "weights" / f"{backbone}-finder.npz"
-    if not path.is_file():
-        raise NotFound(f"Detectors are not made on the backbone {backbone}.")
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        return Base(row, dict(arrays))
-
-
 def quick(images: int, size_px: int, policy: str) -> Way:
     """A few minutes on two processor cores: longer for more images, but by the root of their number."""
     steps = round(min(MOST_STEPS, STEPS * max(1.0, images / FEW) ** 0.5))
@@ -55,7 +36,7 @@ def advanced(images: int, size_px: int, policy: str) -> list[Way]:
     first = quick(images, size_px, policy)
     course, steps = first.course, first.course.schedule.steps
     longer = replace(course, schedule=replace(course.schedule, steps=3 * steps))
-    whole = replace(longer.schedule, trained_share=1.0, backbone_rate=2 * course.schedule.backbone_rate)
+    whole = replace(longer.schedule, trained_share=1.0)
     larger = STRIDES[-1] * round(LARGER * size_px / STRIDES[-1])
     return [
         first,

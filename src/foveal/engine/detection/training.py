@@ -17,7 +17,8 @@ from foveal.domains import OBJECT_DETECTION
 from foveal.engine import calibration, report, training
 from foveal.engine.calibration import Calibration
 from foveal.engine.detection import scores
-from foveal.engine.detection.bench import Base, Bench, Drawn, Way
+from foveal.engine.detection.base import Base
+from foveal.engine.detection.bench import Bench, Drawn, Way
 from foveal.engine.detection.graph import Weights, detector_graph
 from foveal.engine.detection.scores import Truth
 from foveal.engine.evaluate import Performance

@@ -34,8 +34,8 @@ class Schedule:
 
     steps: int = 300
     rate: float = 1e-3
-    backbone_rate: float = 1e-4  # 0: the backbone stays as it is
-    trained_share: float = 0.5  # of the backbone's layers, the last ones
+    backbone_rate: float = 2e-4  # 0: the backbone stays as it is
+    trained_share: float = 0.7  # of the backbone's layers, the last ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

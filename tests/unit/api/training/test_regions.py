@@ -9,6 +9,8 @@ from PIL import Image, ImageDraw
 from tests.support.flows import DETECTION, entry, make_project, make_tag, upload
 from tests.support.pictures import picture
 
+NAN = float("nan")
+
 
 @pytest.fixture
 def project(api: Any) -> str:
@@ -73,13 +75,27 @@ class TestCreate:
         assert region["left"] + region["width"] == 1
 
     @pytest.mark.parametrize(
-        "edges", [{"left": -0.1}, {"left": 0.8}, {"width": 0}, {"height": -1}, {"top": 0.9}, {"height": 1e400}]
+        "edges",
+        [
+            {"left": -0.1},
+            {"left": 0.8},
+            {"width": 0},
+            {"height": -1},
+            {"top": 0.9},
+            {"height": 1e400},
+            {"left": float("nan")},
+        ],
     )
     def test_a_box_outside_its_image_is_refused_with_all(
         self, api: Any, project: str, tag: str, image: str, edges: dict[str, float]
     ) -> None:
         wrong = {**box(tag, imageId=image), **edges}
-        body = str({"regions": [box(tag, imageId=image), wrong]}).replace("'", '"').replace("inf", "1e400")
+        body = (
+            str({"regions": [box(tag, imageId=image), wrong]})
+            .replace("'", '"')
+            .replace("inf", "1e400")
+            .replace("nan", "NaN")
+        )
         response = api("POST", f"/projects/{project}/images/regions", content=body)
         assert (response.status_code, response.json()["code"]) == (400, "BadRequestImageRegions")
         assert "regions" not in only_image(api, project)

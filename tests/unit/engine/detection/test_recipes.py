@@ -4,7 +4,7 @@ import pytest
 
 from foveal import domains
 from foveal.domains import DOMAINS, OBJECT_DETECTION
-from foveal.engine.detection import recipes, tune
+from foveal.engine.detection import base, recipes, tune
 from foveal.errors import NotFound
 
 DETECTORS = [domain for domain in DOMAINS if domain.type == OBJECT_DETECTION]
@@ -12,15 +12,15 @@ DETECTORS = [domain for domain in DOMAINS if domain.type == OBJECT_DETECTION]
 
 @pytest.mark.parametrize("domain", DETECTORS, ids=lambda each: each.name)
 def test_each_domain_brings_what_finds_things(domain: domains.Domain) -> None:
-    base = recipes.base(domain.backbone)
-    assert base.backbone.name == domain.backbone
-    assert tune.for_tags(base.finder, 3).logits.out_channels == 3
+    begun = base.find(domain.backbone)
+    assert begun.backbone.name == domain.backbone
+    assert tune.for_tags(begun.finder, 3).logits.out_channels == 3
 
 
 def test_a_backbone_without_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recipes.backbones, "find", lambda _: None)
+    monkeypatch.setattr(base.backbones, "find", lambda _: None)
     with pytest.raises(NotFound, match="not made on the backbone pulled"):
-        recipes.base("pulled")
+        base.find("pulled")
 
 
 def test_more_images_take_longer_but_not_in_proportion() -> None:

@@ -15,7 +15,8 @@ from foveal.bundle import TagEntry
 from foveal.engine import backbones
 from foveal.engine.detection import bench, scores, training, tune
 from foveal.engine.detection.answers import answers
-from foveal.engine.detection.bench import Base, Drawn, Way
+from foveal.engine.detection.base import Base
+from foveal.engine.detection.bench import Drawn, Way
 from foveal.engine.detection.finder import Finder
 from foveal.engine.detection.scores import Truth
 from foveal.engine.detection.training import TrainedDetector
