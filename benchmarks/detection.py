@@ -99,11 +99,11 @@ def main() -> None:
         apart = np.isin(evaluate.folds(photos.targets, 5, np.random.default_rng(0)), (0, 1))
         seen = -1
         for shots in options.shots:
-            for seed in range(options.seeds):
+            for seed in range(options.first_seed, options.first_seed + options.seeds):
                 chosen = drawn(photos.targets, ~apart, shots, seed)
-                if seed == 0 and len(chosen) == seen:
+                if seed == options.first_seed and len(chosen) == seen:
                     break  # there are no more than the last time
-                seen = len(chosen) if seed == 0 else seen
+                seen = len(chosen) if seed == options.first_seed else seen
                 for row in _ways(photos, chosen, np.flatnonzero(apart), options):
                     rows.append(Row(photos.name, str(shots or "all"), len(chosen), seed, *row))
                     print(json.dumps(rows[-1].__dict__), flush=True)
@@ -220,6 +220,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("folders", type=Path, nargs="+", help="folders with images/ and annotations.json (COCO)")
     parser.add_argument("--shots", type=int, nargs="+", default=[10, 20, 0], help="images per tag; 0: all")
     parser.add_argument("--seeds", type=int, default=1, help="draws of each size")
+    parser.add_argument("--first-seed", type=int, default=0, help="of the draws, for several runs side by side")
     parser.add_argument("--size", type=int, default=320)
     parser.add_argument("--yolox", type=Path, help="the ONNX file of YOLOX-Nano to compare with")
     parser.add_argument("--backbone", default=backbones.DEFAULT)
