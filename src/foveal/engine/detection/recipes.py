@@ -16,7 +16,7 @@ LARGER = 1.4  # side of the images
 
 # How a domain's training varies photos; domains name them.
 POLICIES = {
-    "general": Policy(),
+    "general": Policy(turned=0.25),
     # Logos are small, may be anywhere, and no mirror shows them; their colours tell them apart.
     "logo": Policy(tiles=(0.4, 0.4, 0.2), flip=False, colour=0.1),
     # Shelves are full of small things side by side: parts of one photo show enough of them, and larger.
@@ -44,5 +44,12 @@ def advanced(images: int, size_px: int, policy: str) -> list[Way]:
         Way("whole network", replace(longer, schedule=whole)),
         Way("whole network, larger images", replace(longer, schedule=whole, size_px=larger)),
         Way("wider", longer, width=WIDE),
-        Way("nothing turned or mirrored", replace(longer, policy=replace(course.policy, turned=0.0, flip=False))),
+        _otherwise(longer),
     ]
+
+
+def _otherwise(course: Course) -> Way:
+    """With photos on their heads where they stood upright, and the other way round."""
+    if course.policy.flip:
+        return Way("nothing turned or mirrored", replace(course, policy=replace(course.policy, turned=0.0, flip=False)))
+    return Way("turned and mirrored", replace(course, policy=replace(course.policy, turned=0.25, flip=True)))

@@ -30,7 +30,7 @@ class Policy:
     smallest_area: float = 0.3  # of a photo that a view or tile still shows
     aspect: float = 0.75  # of the change of shape, at the least; at the most its inverse
     flip: bool = True
-    turned: float = 0.25  # the chance of quarter turns
+    turned: float = 0.0  # the chance of quarter turns
     light: float = 0.25  # of brightness and contrast
     colour: float = 0.25  # of saturation
     kept: float = 0.3  # of an object that must be seen for its box to stay
