@@ -138,11 +138,12 @@ def _plan(workshop: Workshop, iteration_id: UUID) -> Plan:
             raise NotFound(f"Iteration {iteration_id} was deleted.")
         training_set = training_sets.of_iteration(session, iteration)
         base = session.get(Iteration, iteration.base_iteration_id) if iteration.base_iteration_id else None
-        borrowed = training_sets.borrowed(session, training_set, base) if base else []
+        earlier = training_sets.borrowed(session, training_set, base) if base else []
         known = {image.digest for image in training_sets.of_iteration(session, base).images} if base else set[str]()
         # A network that has seen an image cannot be asked in earnest how well it does on it.
         apart = known.isdisjoint(image.digest for image in training_set.images)
         project, domain = session.get_one(Project, iteration.project_id), domains.get(iteration.domain_id)
+        borrowed = _learned(earlier, domain)
         return Plan(
             iteration_id=iteration_id,
             training_type=iteration.training_type,
@@ -150,20 +151,20 @@ def _plan(workshop: Workshop, iteration_id: UUID) -> Plan:
             domain=domain,
             task=_task(iteration, project, training_set),
             training_set=training_set,
-            images=[*_learned(training_set, domain), *borrowed],
+            images=[*_learned(training_set.images, domain), *borrowed],
             borrowed=len(borrowed),
             untagged=training_sets.untagged(session, project, most=MOST_UNTAGGED) if domain.teacher else [],
             tuned_base_id=base.id if base and apart and "share_of_tuned_weights" in base.metrics else None,
         )
 
 
-def _learned(training_set: TrainingSet, domain: Domain) -> list[TrainingImage]:
+def _learned(images: Sequence[TrainingImage], domain: Domain) -> Sequence[TrainingImage]:
     """The images to learn from: to a detector, one without boxes would tell that nothing is on it."""
     if domain.type != OBJECT_DETECTION:
-        return training_set.images
+        return images
     return [
         replace(image, positions=tuple(sorted({each.position for each in image.boxes})))
-        for image in training_set.images
+        for image in images
         if image.boxes
     ]
 

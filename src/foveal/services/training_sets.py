@@ -133,7 +133,8 @@ def borrowed(session: Session, training_set: TrainingSet, base: Iteration) -> li
         # An image whose tags are unknown here would teach that it has none.
         whole = len(positions) == len(image.positions)
         if image.digest not in there and whole and (len(positions) == 1 or not exclusive):
-            images.append(TrainingImage(image.id, image.digest, image.rendered, positions))
+            drawn = tuple(TaggedBox(at, old.box) for old in image.boxes if (at := place[old.position]) is not None)
+            images.append(TrainingImage(image.id, image.digest, image.rendered, positions, boxes=drawn))
     return images
 
 

@@ -136,7 +136,7 @@ def _logits(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def _metrics(bench: Bench, way: Way, performance: Performance, calibrated: Calibration) -> dict[str, Any]:
-    overall, schedule = performance.overall, way.course.schedule
+    overall, schedule, data = performance.overall, way.course.schedule, bench.drawn.data
     compared = {"training": "Advanced", "chosen": way.name, "candidates": bench.table()} if len(bench.ways) > 1 else {}
     return {
         "threshold": THRESHOLD,
@@ -147,7 +147,9 @@ def _metrics(bench: Bench, way: Way, performance: Performance, calibrated: Calib
         "folds": int(bench.folds.max()) + 1,
         "repeats": 1,
         "design_effect": report.design_effect(bench.folds),
-        "evaluation": training.evaluation(bench.folds, bench.drawn.data),
+        "evaluation": training.evaluation(bench.folds, data),
+        "test_images": 0 if data.test is None else int(data.test.sum()),
+        "borrowed_images": data.borrowed,
         "calibration": {"scale": calibrated.scale, "shift": float(calibrated.shift[0])},
         "steps": schedule.steps,
         "rate": schedule.rate,

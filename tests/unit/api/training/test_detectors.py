@@ -40,12 +40,12 @@ def project(api: Any) -> str:
     return filled(api, DETECTION)
 
 
-def filled(api: Any, domain: str) -> str:
+def filled(api: Any, domain: str, name: str = "shapes", first: int = 0) -> str:
     """A project with a square on each of fifteen pictures for a tag, and one picture without any."""
-    project = make_project(api, "shapes", domainId=domain)
+    project = make_project(api, name, domainId=domain)
     tags = {colour: make_tag(api, project, colour) for colour in ("red", "blue")}
     for colour, tag in tags.items():
-        assert upload(api, project, *(drawn(at, colour, tag) for at in range(PER_TAG))).status_code == 200
+        assert upload(api, project, *(drawn(first + at, colour, tag) for at in range(PER_TAG))).status_code == 200
     assert upload(api, project, {**drawn(99, "red", ""), "regions": []}).status_code == 200
     return project
 
@@ -110,6 +110,21 @@ class TestQuick:
         assert iteration["status"] == "Completed", iteration["trainingErrorDetails"]
         (model,) = settings.data.rglob("model.onnx")
         assert model.stat().st_size < 10e6
+
+    def test_boxes_of_an_earlier_iteration_teach_as_well(
+        self, api: Any, work: Any, project: str, settings: Settings
+    ) -> None:
+        earlier = train(api, work, project)["id"]
+        other = filled(api, DETECTION, "more shapes", first=1000)
+        named = {"customBaseModelInfo": {"projectId": project, "iterationId": earlier}}
+        begun = api.ok("POST", f"/projects/{other}/train", json=named)["id"]
+        assert work() == 1
+        ended = api.ok("GET", f"/projects/{other}/iterations/{begun}")
+        assert ended["status"] == "Completed", ended["trainingErrorDetails"]
+        told = [json.loads(path.read_text())["metrics"] for path in settings.data.rglob("manifest.json")]
+        assert sorted(each["borrowed_images"] for each in told) == [0, 2 * PER_TAG]
+        judged = api.ok("GET", f"/projects/{other}/iterations/{begun}/performance/images", params={"take": 100})
+        assert len(judged) == 2 * PER_TAG  # its own ones
 
 
 class TestAdvanced:
