@@ -107,7 +107,8 @@ class TestPropose:
 
 @pytest.mark.shared
 @pytest.mark.skipif(not DATA.is_dir(), reason="the development photos (../shared/data) are not here")
-def test_forks_and_scissors_are_found_in_photos(proposer: Proposer) -> None:
+@pytest.mark.parametrize(("proposer", "least"), [("foveal-s", 0.9), ("foveal-xs", 0.7)], indirect=["proposer"])
+def test_forks_and_scissors_are_found_in_photos(proposer: Proposer, least: float) -> None:
     folder = DATA / "azure_fork_scissors"
     told = json.loads((folder / "annotations.json").read_text(encoding="utf-8"))
     images = {image["id"]: image for image in told["images"]}
@@ -122,5 +123,5 @@ def test_forks_and_scissors_are_found_in_photos(proposer: Proposer) -> None:
         drawn = Box(x, y, width, height)
         first.append(closest(drawn, found[:1]) >= 0.5)
         any_of_ten.append(closest(drawn, found) >= 0.5)
-    assert np.mean(first) >= 0.9  # one box of seven tenths about the centre: 0.65
+    assert np.mean(first) >= least  # one box of seven tenths about the centre: 0.65
     assert np.mean(any_of_ten) >= 0.95  # ten boxes about the centre: 0.88
