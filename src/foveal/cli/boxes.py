@@ -4,7 +4,6 @@ import colorsys
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +30,11 @@ JPEG_QUALITY = 92
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How good a detector is: its tags, how many objects each has, and the report."""
+    """How good a model is: its tags, how many photos or objects each has, and the report."""
 
     tags: Sequence[str]
     counts: Sequence[int]
+    counted: str
     report: "Report"
 
 
@@ -47,32 +47,22 @@ def train(
         Invalid: A tag has too few photos, or torch is not installed.
     """
     search = photos.search(HOUR if minutes is None else 60 * minutes, domain.policy, quiet=quiet)
-    from foveal.bundle import TagEntry
     from foveal.engine import report
     from foveal.engine.detection import base, recipes, training
     from foveal.engine.detection.evidence import Boxes
-    from foveal.engine.training import Task
 
     tags = _tags(folder, boxed)
     paths = [each.path for each in boxed]
     start = base.find(domain.backbone)
     drawn = _drawn(boxed, tags, photos.embeddings(paths, start.backbone, quiet=quiet))
-    task = Task(
-        project=folder.resolve().name,
-        iteration="local",
-        domain=domain.name,
-        exclusive=False,
-        tags=[TagEntry(name, name, "Regular") for name in tags],
-        data_digest=photos.digest(paths),
-        created_at=datetime.now(UTC),
-    )
+    task = photos.task(folder, domain, tags, paths, exclusive=False)
     recipe = len(boxed), domain.detected_px, domain.policy
     ways = [recipes.quick(*recipe)] if minutes is None else recipes.advanced(*recipe)
     made = training.train(out, task, drawn, base=start, ways=ways, search=search)
     effect = made.manifest.metrics["design_effect"]
     said = Boxes(made.held_out, drawn.of(made.judged), len(tags), training.FOUND, design_effect=effect)
     counts = [sum(name == tag for each in boxed for name, _ in each.objects) for tag in tags]
-    return Told(tags, counts, report.report(said, training.THRESHOLD, promise=PROMISE))
+    return Told(tags, counts, "objects", report.report(said, training.THRESHOLD, promise=PROMISE))
 
 
 def tell(path: Path, labels: Sequence[str], found: "Detections", threshold: float, *, as_json: bool) -> None:

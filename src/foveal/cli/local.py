@@ -2,8 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from foveal.engine.backbones import Backbone
-    from foveal.engine.report import Estimate, Report, TagReport
+    from foveal.engine.report import Estimate, TagReport
     from foveal.engine.training import Data, Task, Trained
     from foveal.inference.session import Classifier
 
@@ -123,7 +122,6 @@ def embed(
 def _train_classifier(
     folder: Path, out: Path, domain: str, backbone: str | None, minutes: float | None, *, as_json: bool
 ) -> None:
-    from foveal.bundle import TagEntry
     from foveal.engine import backbones, quick, report, training
     from foveal.engine.report import Judgements
 
@@ -133,15 +131,7 @@ def _train_classifier(
     names = list(tagged)
     counts = [len(tagged[name]) for name in names]
     paths = [path for name in names for path in tagged[name]]
-    task = training.Task(
-        project=folder.resolve().name,
-        iteration="local",
-        domain=chosen.name,
-        exclusive=True,
-        tags=[TagEntry(name, name, "Regular") for name in names],
-        data_digest=photos.digest(paths),
-        created_at=datetime.now(UTC),
-    )
+    task = photos.task(folder, chosen, names, paths, exclusive=True)
     embeddings = photos.embeddings(paths, looking, quiet=as_json)
     targets = _targets(counts)
     train_on = quick.train if minutes is None else _competing(paths, minutes, chosen.policy, quiet=as_json)
@@ -153,7 +143,7 @@ def _train_classifier(
         design_effect=trained.manifest.metrics["design_effect"],
     )
     found = report.report(said, training.THRESHOLD, promise=boxes.PROMISE)
-    _tell(out, boxes.Told(names, counts, found), _copies(paths, embeddings), as_json=as_json)
+    _tell(out, boxes.Told(names, counts, "photos", found), _copies(paths, embeddings), as_json=as_json)
 
 
 def _tell(out: Path, told: boxes.Told, copies: Sequence[Sequence[str]], *, as_json: bool) -> None:
@@ -164,7 +154,7 @@ def _tell(out: Path, told: boxes.Told, copies: Sequence[Sequence[str]], *, as_js
         others = {"calibration_error": found.reliability.error, "near_duplicates": copies}
         print(json.dumps({"model": str(out), "tags": figures, **others}, indent=2, ensure_ascii=False))
         return
-    _print_figures(dict(zip(told.tags, told.counts, strict=True)), found)
+    _print_figures(told)
     for group in copies:
         print(f"Nearly the same: {', '.join(group)}")
     print(f"Judged by models that had not seen the photo. The model is in {out}: foveal predict {out} PHOTO")
@@ -242,15 +232,15 @@ def _as_json(tag: "TagReport") -> dict[str, Any]:
     return {**values, "known": tag.known, "intervals": {name: [rate.low, rate.high] for name, rate in rates.items()}}
 
 
-def _print_figures(counts: Mapping[str, int], found: "Report") -> None:
+def _print_figures(told: boxes.Told) -> None:
     """A row for each tag, each figure with the interval that holds the true one nine times in ten."""
-    print(f"{'tag':24}{'photos':>8}{'precision':>20}{'recall':>20}{'AP':>20}")
-    for (name, count), tag in zip(counts.items(), found.tags, strict=True):
+    print(f"{'tag':24}{told.counted:>8}{'precision':>20}{'recall':>20}{'AP':>20}")
+    for name, count, tag in zip(told.tags, told.counts, told.report.tags, strict=True):
         rates = (tag.rates.precision, tag.rates.recall, tag.rates.average_precision)
         cells = "".join(f"{_cell(rate):>20}" for rate in rates) if tag.known else f"{TOO_FEW:>60}"
         print(f"{name[:23]:24}{count:>8}{cells}")
     print("In brackets: where the true figure lies, nine times in ten.")
-    error, chance = found.reliability.error, found.reliability.by_chance
+    error, chance = told.report.reliability.error, told.report.reliability.by_chance
     print(f"Probabilities are {error:.1%} off on average; {chance:.1%} would be luck alone.")
 
 

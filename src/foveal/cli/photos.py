@@ -4,6 +4,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from foveal.domains import Domain
     from foveal.engine.backbones import Backbone
     from foveal.engine.search import Progress, Search
+    from foveal.engine.training import Task
 
 LARGEST = 1 << 30  # bytes of a photo
 
@@ -72,12 +75,23 @@ def embeddings(paths: Sequence[Path], backbone: "Backbone", *, quiet: bool) -> "
         return Embedder(backbone, threads=threads()).embed_each(paths, load)
 
 
-def digest(paths: Sequence[Path]) -> str:
-    """What tells these photos in these folders from others."""
-    whole = hashlib.sha256()
+def task(folder: Path, domain: "Domain", tags: Sequence[str], paths: Sequence[Path], *, exclusive: bool) -> "Task":
+    """What a model is made for: the tags of these photos in a folder."""
+    from foveal.bundle import TagEntry
+    from foveal.engine.training import Task
+
+    digest = hashlib.sha256()
     for path in paths:
-        whole.update(path.parent.name.encode() + hashlib.sha256(path.read_bytes()).digest())
-    return whole.hexdigest()
+        digest.update(path.parent.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return Task(
+        project=folder.resolve().name,
+        iteration="local",
+        domain=domain.name,
+        exclusive=exclusive,
+        tags=[TagEntry(name, name, "Regular") for name in tags],
+        data_digest=digest.hexdigest(),
+        created_at=datetime.now(UTC),
+    )
 
 
 def search(seconds: float, policy: str, *, quiet: bool) -> "Search":
