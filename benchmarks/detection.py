@@ -52,10 +52,7 @@ class Set:
 
     @property
     def targets(self) -> NDArray[np.bool_]:
-        made = np.zeros((len(self.truth), len(self.tags)), bool)
-        for row, each in enumerate(self.truth):
-            made[row, each.tags] = True
-        return made
+        return scores.borne(self.truth, len(self.tags))
 
 
 class Part:

@@ -14,7 +14,6 @@ from foveal.errors import Invalid
 if TYPE_CHECKING:
     from foveal.domains import Domain
     from foveal.engine.detection.bench import Drawn
-    from foveal.engine.detection.scores import Truth
     from foveal.engine.report import Report
     from foveal.geometry import Detections
     from foveal.inference.session import Detector
@@ -129,25 +128,12 @@ def _tags(folder: Path, boxed: Sequence[BoxedPhoto]) -> list[str]:
 
 
 def _drawn(boxed: Sequence[BoxedPhoto], tags: Sequence[str], embeddings: Any) -> "Drawn":
-    import numpy as np
-
+    from foveal.engine.detection import scores
     from foveal.engine.detection.bench import Drawn
     from foveal.engine.training import Data
 
-    truth = [_truth(each, tags) for each in boxed]
-    targets = np.zeros((len(boxed), len(tags)), bool)
-    for row, each in enumerate(truth):
-        targets[row, each.tags] = True
-    return Drawn(Data(embeddings, targets), truth, photos.Files([each.path for each in boxed]))
-
-
-def _truth(photo: BoxedPhoto, tags: Sequence[str]) -> "Truth":
-    import numpy as np
-
-    from foveal.engine.detection.scores import Truth
-
-    corners = [(box.left, box.top, box.right, box.bottom) for _, box in photo.objects]
-    return Truth(np.array(corners).reshape(-1, 4), np.array([tags.index(name) for name, _ in photo.objects], np.intp))
+    truth = [scores.truth([(tags.index(name), box) for name, box in each.objects]) for each in boxed]
+    return Drawn(Data(embeddings, scores.borne(truth, len(tags))), truth, photos.Files([each.path for each in boxed]))
 
 
 def _rows(labels: Sequence[str], found: "Detections") -> list[dict[str, Any]]:

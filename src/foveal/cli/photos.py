@@ -3,13 +3,13 @@
 import hashlib
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foveal.datasets import SUFFIXES
+from foveal import datasets
 from foveal.errors import Invalid
 from foveal.settings import Settings
 
@@ -44,8 +44,7 @@ def within(path: Path) -> Iterator[Path]:
     """The photo itself, or all photos in a folder."""
     if not path.exists():
         raise Invalid(f"{path} does not exist.")
-    found: Iterable[Path] = sorted(path.rglob("*")) if path.is_dir() else [path]
-    return (photo for photo in found if photo.is_file() and (photo == path or photo.suffix.lower() in SUFFIXES))
+    return datasets.photos(path) if path.is_dir() else iter([path])
 
 
 def pixels(size: int, path: Path) -> "NDArray[np.uint8]":
@@ -105,9 +104,13 @@ def search(seconds: float, policy: str, *, quiet: bool) -> "Search":
     if find_spec("torch") is None:
         raise Invalid('This training needs torch: pip install "foveal[train]".')
 
+    told: list[str] = []
+
     def report(progress: "Progress") -> None:
-        if not quiet:
-            print(f"  {progress.share:.0%}  {progress.candidate}", file=sys.stderr)
+        line = f"  {progress.share:.0%}  {progress.candidate}"
+        if not quiet and line not in told[-1:]:  # a detector tells each of its steps
+            print(line, file=sys.stderr)
+            told.append(line)
 
     return Search(
         budget_seconds=seconds,

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from scipy import linalg, ndimage
 
 from foveal.engine.detection.base import Base
-from foveal.engine.detection.graph import BOXES, SCORES, detector_graph
+from foveal.engine.detection.graph import BOXES, SCORES, STRIDES, detector_graph
 from foveal.engine.features import SMALLEST_NORM
 from foveal.errors import Invalid
 from foveal.geometry import Box, overlaps
 from foveal.runtime import open_session
 
 MAX_PROPOSALS = 10
-MAPS = ("map8", "map16", "map32")
+MAPS = [f"map{stride}" for stride in STRIDES]
 SIZE_PX = 320  # the backbones know 224, yet their maps bear more, and a finer grid gives closer boxes
 CELL_PX = 16
 GRID = SIZE_PX // CELL_PX  # cells on a side

@@ -7,13 +7,13 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from foveal import domains
 from foveal.db.tables import Image, ImageTag, Iteration, IterationImage, Project, name_key
 from foveal.domains import MULTICLASS, OBJECT_DETECTION
+from foveal.engine.detection import scores
 from foveal.engine.detection.scores import Truth
 from foveal.errors import Invalid
 from foveal.geometry import Box
@@ -206,8 +206,7 @@ def boxes(kept: Sequence[Sequence[Any]]) -> tuple[TaggedBox, ...]:
 
 def truth(boxes: Sequence[TaggedBox]) -> Truth:
     """The same for a detector's training and judging."""
-    corners = [(each.box.left, each.box.top, each.box.right, each.box.bottom) for each in boxes]
-    return Truth(np.array(corners, float).reshape(-1, 4), np.array([each.position for each in boxes], np.intp))
+    return scores.truth([(each.position, each.box) for each in boxes])
 
 
 def _images(session: Session, project: Project, chosen: Sequence[CountedTag]) -> list[TrainingImage]:

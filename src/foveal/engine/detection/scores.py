@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foveal.engine.evaluate import Performance, Scores
-from foveal.geometry import Corners, Detections, overlaps
+from foveal.geometry import Box, Corners, Detections, overlaps
 
 LEVELS = np.linspace(0, 1, 101)
 
@@ -23,6 +23,20 @@ class Truth:
 
     boxes: Corners
     tags: NDArray[np.intp]
+
+
+def truth(objects: Sequence[tuple[int, Box]]) -> Truth:
+    """What is in an image with these tags, by position, and boxes."""
+    corners = [(box.left, box.top, box.right, box.bottom) for _, box in objects]
+    return Truth(np.array(corners, float).reshape(-1, 4), np.array([tag for tag, _ in objects], np.intp))
+
+
+def borne(images: Sequence[Truth], tags: int) -> NDArray[np.bool_]:
+    """Which image has an object of which tag: (n, tags)."""
+    made = np.zeros((len(images), tags), bool)
+    for row, each in enumerate(images):
+        made[row, each.tags] = True
+    return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def for_tags(weights: Weights, tags: int, width: int = 0) -> Finder:
     weights = widened(weights, width) if width else weights
     channels = [weights[f"lateral.{level}.weight"].shape[1] for level in range(3)]
     made = Finder(channels, len(weights["lateral.0.bias"]), tags)
-    known = {name: torch.tensor(values.astype(np.float32)) for name, values in weights.items()}
+    known = {name: torch.tensor(values) for name, values in weights.items()}
     for name, values in known.items():
         if name.startswith(("logits", "kinds")):
             known[name] = values.repeat(tags, *[1] * (values.ndim - 1))
@@ -76,7 +76,7 @@ def widened(weights: Weights, width: int) -> Weights:
     share = 1 / np.bincount(source)[source]
     made: dict[str, NDArray[np.floating]] = {}
     for name, values in weights.items():
-        grown = values.astype(np.float32)
+        grown = values
         if name.startswith(("smooth", "scoring", "boxing", "logits", "sides")) and values.ndim > 1:
             grown = grown[:, source] * share[:, None, None].astype(np.float32)
             grown = grown * rng.normal(1, TWIN_NOISE, grown.shape).astype(np.float32)
