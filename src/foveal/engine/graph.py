@@ -79,7 +79,7 @@ def embedding_part(path: Path) -> bytes:
     known = next(each for each in inferred.graph.value_info if each.name == EMBEDDING)
     del model.graph.output[:]
     model.graph.output.append(known)
-    _drop_unused(model.graph)
+    drop_unused(model.graph)
     del model.metadata_props[:]
     return model.SerializeToString(deterministic=True)
 
@@ -111,7 +111,7 @@ def feature_maps(backbone: Path | bytes) -> bytes:
     for stride, tensor in named.items():
         model.graph.node.append(helper.make_node("Identity", [tensor], [f"map{stride}"], name=f"map{stride}"))
         model.graph.output.append(helper.make_empty_tensor_value_info(f"map{stride}"))
-    _drop_unused(model.graph)
+    drop_unused(model.graph)
     return onnx.shape_inference.infer_shapes(model, strict_mode=True).SerializeToString(deterministic=True)
 
 
@@ -146,7 +146,7 @@ def widened(graph: bytes) -> bytes:
     return model.SerializeToString(deterministic=True)
 
 
-def _drop_unused(graph: onnx.GraphProto) -> None:
+def drop_unused(graph: onnx.GraphProto) -> None:
     """Leave out the nodes and weights that no output depends on; nodes stand in the order of their computation."""
     wanted, kept = {output.name for output in graph.output}, list[onnx.NodeProto]()
     for node in reversed(graph.node):

@@ -1,12 +1,69 @@
-"""ONNX: the graph as trained, with its labels and the manifest that tells how to feed it."""
+"""ONNX, for ONNX Runtime, Windows ML and ML.NET."""
 
-import shutil
+from functools import partial
 from pathlib import Path
 
-from foveal.bundle import Bundle
+import onnx
+from onnx import helper
+
+from foveal.engine.graph import LABELS, OUTPUT
+from foveal.exporters import client_graph, interface
+from foveal.exporters.interface import PROBABILITIES, Interface
+from foveal.exporters.onnx_files import labelled, opsets, precision
+from foveal.exporters.order import FLOAT16, INT8, INT8_WEIGHTS, Order, fed
+
+MODEL = "model.onnx"
+NEWEST = 18
+SCORES = "model_output"
 
 
-def export(bundle: Bundle, folder: Path) -> None:
-    """Write model.onnx, labels.txt and manifest.json into the folder."""
-    for name in ("model.onnx", "labels.txt", "manifest.json"):
-        shutil.copy(bundle.folder / name, folder / name)
+def export(order: Order, folder: Path, *, opset: int = NEWEST) -> Interface:
+    """Write model.onnx, the input and outputs as Azure's exports of the domain have them."""
+    seen = order.interface
+    model = opsets.at_opset(client_graph.adapted(order.bundle, seen), opset)
+    model = _in_precision(model, order, seen)
+    if seen.ending == PROBABILITIES:
+        _name_outputs(model, order, seen)
+    describe(model, order)
+    onnx.checker.check_model(model)
+    (folder / MODEL).write_bytes(model.SerializeToString(deterministic=True))
+    return seen
+
+
+def describe(model: onnx.ModelProto, order: Order) -> None:
+    """Write into the file how it is fed and what its columns mean."""
+    import json  # noqa: PLC0415
+
+    seen = order.interface
+    properties = {
+        "Image.BitmapPixelFormat": seen.pixel_format,
+        "Image.NominalPixelRange": seen.value_range,
+        "Image.ColorSpaceGamma": "SRGB",
+        LABELS: json.dumps(list(seen.labels), ensure_ascii=False),
+    }
+    helper.set_model_props(model, properties)
+
+
+def _in_precision(model: onnx.ModelProto, order: Order, seen: Interface) -> onnx.ModelProto:
+    if order.precision == FLOAT16:
+        model = onnx.shape_inference.infer_shapes(model)
+        precision.compute_in_halves(model)
+        return model
+    if order.precision == INT8:
+        photos = fed(order.photos, seen).transpose(0, 3, 1, 2).copy()
+        return precision.quantize(onnx.shape_inference.infer_shapes(model), photos)
+    change = precision.quantize_weights if order.precision == INT8_WEIGHTS else precision.keep_halves
+    change(model)
+    return model
+
+
+def _name_outputs(model: onnx.ModelProto, order: Order, seen: Interface) -> None:
+    if interface.is_compact(interface.domain_of(order.bundle)):
+        interface.check_labels(seen.labels)
+        labelled.with_names(model, seen.labels)
+    else:
+        client_graph.rename(model, {OUTPUT: SCORES})
+
+
+export_10 = partial(export, opset=10)
+export_12 = partial(export, opset=12)

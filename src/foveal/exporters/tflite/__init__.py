@@ -1,0 +1,1 @@
+"""TensorFlow Lite: the file written from the form, quantised, and run."""
