@@ -67,7 +67,7 @@ clean: ## Delete .venv and everything that tools left behind; your data folders 
 
 .venv/.dev: .venv/.made pyproject.toml constraints.txt
 	@echo "Installing everything for development into .venv; the first time takes a few minutes"
-	$(PIP) -e '.[dev,hub,postgres,train]'
+	$(PIP) -e '.[dev,export,hub,postgres,train]'
 	touch .venv/.core $@
 
 # Clients that the tests run against the service. An old SDK uses the needs of the new one, so it comes without its own.

@@ -48,6 +48,8 @@ class Settings:
     """Limits of Azure's tier F0 or S0; empty: those of this server, see docs/reference/operations.md."""
     prediction_days: int = 30
     """How long stored predictions and suggestions are kept."""
+    export_days: int = 90
+    """How long exported files are kept; 0: for ever."""
     rate_limit: int = 0
     """Calls per second of each key, for predictions, trainings and all others apart; 0: any number."""
     region: str = "local"

@@ -20,6 +20,7 @@ from foveal.blobs import Blobs
 from foveal.db.engine import Sessions
 from foveal.engine.proposals import Proposer
 from foveal.errors import Invalid, TooLarge
+from foveal.exporters import catalog
 from foveal.security import FetchPolicy, UrlSigner
 from foveal.services.limits import Limits
 from foveal.services.models import Models
@@ -81,6 +82,14 @@ def write_session(parts: PartsDep) -> Iterator[Session]:
 # Function scope: the commit happens before the answer is sent, so a failing commit is an error, not a 200.
 ReadDep = Annotated[Session, Depends(read_session, scope="function")]
 WriteDep = Annotated[Session, Depends(write_session, scope="function")]
+
+
+def platforms(request: Request) -> list[str]:
+    """Azure's names of the export platforms that the client's version of the training API knows."""
+    return catalog.platforms(request.scope.get("foveal.version", catalog.NEWEST))
+
+
+PlatformsDep = Annotated[list[str], Depends(platforms)]
 
 
 def listed(parameter: str, *, format: str | None = None) -> Callable[..., list[str]]:

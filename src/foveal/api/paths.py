@@ -40,7 +40,12 @@ def rewritten(path: str) -> dict[str, Any]:
     path = re.sub(r"/{2,}", "/", path)
     if match := _TRAINING.fullmatch(path):
         rest = match["rest"].lower().rstrip("/")
-        return {"path": TRAINING + rest, "foveal.multi_status": int(match["minor"][0]) >= FIRST_MULTI_STATUS}
+        minor = int(match["minor"][0])
+        return {
+            "path": TRAINING + rest,
+            "foveal.multi_status": minor >= FIRST_MULTI_STATUS,
+            "foveal.version": f"3.{minor}",
+        }
     if match := _PREDICTION.fullmatch(path):
         project, verb, rest = (match[part].lower() for part in ("project", "verb", "rest"))
         return {"path": f"{PREDICTION}/{project}/{verb}/iterations/{match['name']}{rest.rstrip('/')}"}

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from foveal import __version__
-from foveal.cli import admin, backbones, demo, keys, local, resources, server
+from foveal.cli import admin, backbones, demo, exports, keys, local, resources, server
 from foveal.errors import ServiceError
 from foveal.settings import NUMERIC_ENVIRONMENT
 
@@ -23,6 +23,7 @@ app.command()(server.serve)
 app.command()(server.worker)
 app.command()(demo.demo)
 app.command()(local.train)
+app.command()(exports.export)
 app.command()(local.predict)
 app.command()(local.embed)
 app.add_typer(backbones.backbones, name="backbones")

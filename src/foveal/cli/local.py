@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from foveal import datasets, domains
-from foveal.cli import boxes, photos
-from foveal.errors import Invalid
+from foveal.bundle import GRAPH, LABELS, MANIFEST
+from foveal.cli import boxes, exports, photos
+from foveal.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from foveal.engine.backbones import Backbone
     from foveal.engine.report import Estimate, TagReport
     from foveal.engine.training import Data, Task, Trained
-    from foveal.inference.session import Classifier
+    from foveal.geometry import Detections
 
 MIN_IMAGES = 5
 TOO_FEW = "too few photos to know"
@@ -28,7 +29,7 @@ BACKBONE_HELP = "Backbone to look with: see foveal backbones list."
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def train(
+def train(  # noqa: PLR0913  # one argument for each option
     folder: Annotated[
         Path,
         typer.Argument(
@@ -44,6 +45,12 @@ def train(
     advanced: Annotated[
         float | None, typer.Option(help="Try several ways for so many minutes and keep the best; needs torch.")
     ] = None,
+    export: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Write the model in this format too, beside it; may be given again. See foveal export --help."
+        ),
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -56,14 +63,18 @@ def train(
     """
     if not folder.is_dir():
         raise Invalid(f"{folder} is not a folder: expected one that holds photos.")
+    exports.check(export or [])
     boxed = datasets.with_boxes(folder)
-    if not boxed:
+    if boxed:
+        if backbone is not None:
+            raise Invalid("Detectors are made on the backbone of their domain: name a --domain, and no --backbone.")
+        chosen = domains.named(domain, domains.OBJECT_DETECTION)
+        _tell(out, boxes.train(folder, boxed, out, chosen, minutes=advanced, quiet=as_json), [], as_json=as_json)
+    else:
         _train_classifier(folder, out, domain, backbone, advanced, as_json=as_json)
-        return
-    if backbone is not None:
-        raise Invalid("Detectors are made on the backbone of their domain: leave --backbone out, or name a --domain.")
-    chosen = domains.named(domain, domains.OBJECT_DETECTION)
-    _tell(out, boxes.train(folder, boxed, out, chosen, minutes=advanced, quiet=as_json), [], as_json=as_json)
+    if export:
+        paths = [each.path for each in boxed] or [path for own in _tagged(folder).values() for path in own]
+        exports.of_training(out, export, paths, quiet=as_json)
 
 
 def predict(
@@ -80,23 +91,20 @@ def predict(
     """
     from tempfile import TemporaryDirectory
 
-    from foveal.inference.session import Detector, open_model
-
     with TemporaryDirectory() as scratch:
-        folder = _unpacked(model, Path(scratch))
-        labels = (folder / "labels.txt").read_text(encoding="utf-8").splitlines()
-        opened = open_model(folder, threads=photos.threads())
-        if not isinstance(opened, Detector):
+        asked = _opened(exports.unpacked(model, Path(scratch)), model)
+        if not asked.finds_boxes:
             if draw is not None:
                 raise Invalid(f"--draw shows boxes, and {model} is a classifier: it has none.")
-            _classify(opened, labels, images, as_json=as_json)
+            for path in images:
+                _print_prediction(path, *asked.classify(path), as_json=as_json)
             return
         drawings = [None] * len(images) if draw is None else boxes.drawings(images, draw)
         for path, drawing in zip(images, drawings, strict=True):
-            found = boxes.find(opened, path)
-            boxes.tell(path, labels, found, threshold, as_json=as_json)
+            found = asked.detect(path)
+            boxes.tell(path, asked.labels, found, threshold, as_json=as_json)
             if drawing is not None:
-                boxes.draw(path, labels, found, threshold, drawing)
+                boxes.draw(path, asked.labels, found, threshold, drawing)
 
 
 def embed(
@@ -160,12 +168,35 @@ def _tell(out: Path, told: boxes.Told, copies: Sequence[Sequence[str]], *, as_js
     print(f"Judged by models that had not seen the photo. The model is in {out}: foveal predict {out} PHOTO")
 
 
-def _classify(classifier: "Classifier", labels: Sequence[str], images: Sequence[Path], *, as_json: bool) -> None:
-    for path in images:
-        said = classifier.answers(photos.pixels(classifier.size_px, path)[None])
-        ranked = sorted(zip(labels, said.probabilities[0].tolist(), strict=True), key=lambda pair: -pair[1])
-        unknown = None if said.unknown is None else float(said.unknown[0])
-        _print_prediction(path, ranked, unknown, as_json=as_json)
+class _Bundled:
+    """The model of a bundle's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        from foveal.inference.session import Detector, open_model
+
+        self.labels = (folder / LABELS).read_text(encoding="utf-8").splitlines()
+        self._model: Any = open_model(folder, threads=photos.threads())
+        self.finds_boxes = isinstance(self._model, Detector)
+
+    def classify(self, path: Path) -> tuple[list[tuple[str, float]], float | None]:
+        """Labels with their probabilities, the most probable first, and how unlike all training the photo is."""
+        said = self._model.answers(photos.pixels(self._model.size_px, path)[None])
+        ranked = sorted(zip(self.labels, said.probabilities[0].tolist(), strict=True), key=lambda pair: -pair[1])
+        return ranked, None if said.unknown is None else float(said.unknown[0])
+
+    def detect(self, path: Path) -> "Detections":
+        return boxes.find(self._model, path)
+
+
+def _opened(folder: Path, model: Path) -> "_Bundled | exports.Exported":
+    """The model in a folder: as Foveal keeps it, or in whatever format it was exported to."""
+    if all((folder / name).is_file() for name in (GRAPH, LABELS, MANIFEST)):
+        return _Bundled(folder)
+    missing = [name for name in (GRAPH, LABELS) if not (folder / name).is_file()]
+    try:
+        return exports.Exported(folder)
+    except NotFound as error:
+        raise exports.no_model(model, f"it holds no {' and no '.join(missing or [MANIFEST])}") from error
 
 
 def _competing(paths: Sequence[Path], minutes: float, policy: str, *, quiet: bool) -> "Callable[..., Trained]":
@@ -195,26 +226,6 @@ def _targets(counts: Sequence[int]) -> "NDArray[np.bool_]":
     import numpy as np
 
     return np.repeat(np.eye(len(counts), dtype=bool), counts, axis=0)
-
-
-def _unpacked(model: Path, scratch: Path) -> Path:
-    from zipfile import BadZipFile, ZipFile
-
-    if not model.is_dir():
-        try:
-            with ZipFile(model) as archive:
-                archive.extractall(scratch)
-        except (BadZipFile, OSError) as error:
-            raise _no_model(model, str(error)) from error
-    folder = model if model.is_dir() else scratch
-    missing = [name for name in ("model.onnx", "labels.txt") if not (folder / name).is_file()]
-    if missing:
-        raise _no_model(model, f"it holds no {' and no '.join(missing)}")
-    return folder
-
-
-def _no_model(path: Path, reason: str) -> Invalid:
-    return Invalid(f"{path} is neither the folder of a model nor an exported zip: {reason}.")
 
 
 def _copies(paths: Sequence[Path], embeddings: "NDArray[np.float32]") -> list[list[str]]:

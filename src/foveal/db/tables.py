@@ -312,6 +312,11 @@ class Export(Table):
     status: Mapped[str]
     error_details: Mapped[str | None]
     created_at: Mapped[datetime]
+    exporter_version: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Of what wrote it: a newer one may write it again."""
+    size_bytes: Mapped[int | None]
+    certificate: Mapped[dict[str, Any] | None] = mapped_column(JSON())
+    """How it compared with the service, see `exporters.parity.Certificate`."""
 
 
 class Job(Table):

@@ -65,7 +65,9 @@ def _tensorflow(name: str, flavor: str | None, writer: str, file: str) -> Format
     return _row(name, "TensorFlow", flavor, f"to_tensorflow:{writer}", file, "tensorflow")
 
 
-def _coreml(name: str, flavor: str | None, writer: str = "export", file: str = "model.mlmodel", **more: object) -> Format:
+def _coreml(
+    name: str, flavor: str | None, writer: str = "export", file: str = "model.mlmodel", **more: object
+) -> Format:
     return _row(name, "CoreML", flavor, f"to_coreml:{writer}", file, "coreml", extra="coreml", **more)
 
 

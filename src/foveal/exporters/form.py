@@ -100,15 +100,17 @@ class Builder:
         self.steps.append(Step(kind, tuple(inputs), (made,), options))
         return made
 
-    def pair(self, kind: str, inputs: Sequence[Value], names: Sequence[str], shapes: Sequence[Shape], **options: Any):
+    def pair(
+        self, kind: str, inputs: Sequence[Value], names: Sequence[str], shapes: Sequence[Shape], **options: Any
+    ) -> tuple[Value, Value]:
         """Add a step that gives something and whole numbers beside it."""
         kinds = (np.int32 if kind == "choose" else inputs[0].dtype, np.dtype(np.int32))
-        made = tuple(
+        first, second = (
             Value(self._named(name), shape, np.dtype(dtype))
             for name, shape, dtype in zip(names, shapes, kinds, strict=True)
         )
-        self.steps.append(Step(kind, tuple(inputs), made, options))
-        return made
+        self.steps.append(Step(kind, tuple(inputs), (first, second), options))
+        return first, second
 
     def form(self, given: Value, outputs: Mapping[str, Value]) -> Form:
         """The finished form, without steps that lead nowhere."""

@@ -30,5 +30,5 @@ def form(order: Order, seen: Interface, *, padded: bool = False) -> Form:
         model = client_graph.adapted(order.bundle, seen, SCORED)
         return lowering.lower_detector(model, len(seen.labels), padded=padded)
     model = client_graph.adapted(order.bundle, seen)
-    (output,) = OUTPUTS[seen.ending]
+    output = OUTPUTS[seen.ending][0]
     return lowering.lower(model, {output: NAMES[seen.ending]})

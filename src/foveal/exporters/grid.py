@@ -2,8 +2,8 @@
 
 The programs bound how many boxes a cell of the grid may hold, and choose among boxes that overlap in their own ways.
 So the choice is made here already, with arithmetic that every platform knows: the boxes that are left over from a
-greedy choice are a fixed point of "kept unless a kept, more probable one overlaps it" (Zheng et al., Enhancing Geometric
-Factors in Model Learning and Inference for Object Detection and Instance Segmentation, 2021: Cluster-NMS).
+greedy choice are a fixed point of "kept unless a kept, more probable one overlaps it" (Cluster-NMS: Zheng et al.,
+Enhancing Geometric Factors in Model Learning and Inference for Object Detection and Instance Segmentation, 2021).
 """
 
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ SLOTS = GRID_SIDE * GRID_SIDE * PER_CELL
 CANDIDATES = 512
 ROUNDS = 8
 """Of the choice: enough for chains of that many boxes, each of which overlaps the next."""
-STEEP = 1e7
-"""Makes a step of a slope."""
+STEEP = 6e4
+"""Makes a step of a slope; half precision, which some devices compute in, still holds it."""
 NEVER = -30.0  # a logit
 SMALLEST_SIDE, SMALLEST_AREA = 1e-4, 1e-9
 NEAR_EDGE = 1e-4
@@ -45,7 +45,9 @@ class Arithmetic:
     def number(self, value: object) -> str:
         self.count += 1
         values = np.asarray(value)
-        return self.nodes.constant(values.astype(np.float32) if values.dtype.kind == "f" else values, f"grid_{self.count}")
+        return self.nodes.constant(
+            values.astype(np.float32) if values.dtype.kind == "f" else values, f"grid_{self.count}"
+        )
 
     def __getattr__(self, operator: str):  # noqa: ANN204  # a function for each operator of ONNX
         return partial(self._add, operator)
@@ -123,9 +125,7 @@ def _overlapping(do: Arithmetic, corners: str) -> str:
     """One where two boxes overlap so much that they are taken for the same object (m, m)."""
     first, last, second, bottom = (do.MatMul(corners, do.number(np.eye(4)[:, [at]])) for at in (0, 2, 1, 3))
     spans = ((first, last), (second, bottom))
-    shared = do.Mul(
-        *(do.Relu(do.Sub(do.Min(high, do.row(high)), do.Max(low, do.row(low)))) for low, high in spans)
-    )
+    shared = do.Mul(*(do.Relu(do.Sub(do.Min(high, do.row(high)), do.Max(low, do.row(low)))) for low, high in spans))
     area = do.Mul(*(do.Sub(high, low) for low, high in spans))
     union = do.Sub(do.Add(area, do.row(area)), shared)
     return do.above(do.Div(shared, do.Max(union, do.number(SMALLEST_AREA))), SAME_OBJECT)

@@ -24,7 +24,11 @@ ANCHORS = ((0.573, 0.677), (1.87, 2.06), (3.34, 5.47), (7.88, 3.53), (9.77, 9.17
 """Widths and heights, in cells of the grid."""
 MOST = 200
 """Boxes in an answer."""
-METHODS = {MULTICLASS: "ClassificationMultiClass", MULTILABEL: "ClassificationMultiLabel", OBJECT_DETECTION: "Detection"}
+METHODS = {
+    MULTICLASS: "ClassificationMultiClass",
+    MULTILABEL: "ClassificationMultiLabel",
+    OBJECT_DETECTION: "Detection",
+}
 
 
 @dataclass(frozen=True, slots=True)

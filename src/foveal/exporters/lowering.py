@@ -91,9 +91,7 @@ class Lowering:
             return held.value
         permutation = [held.order.index(axis) for axis in wanted]
         shape = ordered(held.value.shape, permutation)
-        return self.build.step(
-            "transpose", [held.value], f"{name}_transposed", shape, permutation=permutation
-        )
+        return self.build.step("transpose", [held.value], f"{name}_transposed", shape, permutation=permutation)
 
     def run(self, nodes: Sequence[onnx.NodeProto]) -> None:
         for node in nodes:

@@ -1,4 +1,4 @@
-"""A whole export: the model in its format, all that belongs beside it, and the proof that it answers like the service."""
+"""A whole export: the model in its format, what belongs beside it, and the proof that it answers like the service."""
 
 import json
 import shutil
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from foveal.bundle import LABELS, Bundle
 from foveal.domains import OBJECT_DETECTION
-from foveal.errors import Invalid, ServiceError
+from foveal.errors import Invalid, NotFound, Unavailable
 from foveal.exporters import interface, licences, material, parity, runners
-from foveal.exporters.catalog import Format
+from foveal.exporters.catalog import FORMATS, Format
 from foveal.exporters.interface import ANCHORS, GRID, Interface
 from foveal.exporters.order import SAFER, Order
 from foveal.exporters.parity import Certificate, Photos
@@ -33,10 +33,8 @@ SAMPLES = {
 CALIBRATION = 64
 
 
-class NotTheSame(ServiceError):
-    """The export answers otherwise than the service."""
-
-    default_code = "ErrorExporterInvalidClassifier"
+UNLIKE = "ErrorExporterInvalidClassifier"
+"""The code of an export that answers otherwise than the service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,9 @@ class About:
     exported_at: datetime
 
 
-def write(format: Format, bundle: Bundle, photos: NDArray[np.uint8], folder: Path, about: About, *, source: str) -> Certificate:
+def write(
+    format: Format, bundle: Bundle, photos: NDArray[np.uint8], folder: Path, about: About, *, source: str
+) -> Certificate:
     """Fill an empty folder with an export.
 
     Args:
@@ -59,8 +59,8 @@ def write(format: Format, bundle: Bundle, photos: NDArray[np.uint8], folder: Pat
         source: where the photos are from, in words, as `test images`.
 
     Raises:
-        NotTheSame: It answers otherwise than the service, and so does each safer way of writing it.
-        Unavailable: What the format needs is not installed.
+        Unavailable: What the format needs is not installed; or the export answers otherwise than the service, and so
+            does each safer way of writing it.
         Invalid: The model cannot be written in this format.
     """
     if not len(photos):
@@ -74,12 +74,42 @@ def write(format: Format, bundle: Bundle, photos: NDArray[np.uint8], folder: Pat
         if certificate.passed:
             break
         if order.precision not in SAFER:
-            raise NotTheSame(f"The {format.label} model answers otherwise than the service: {certificate.verdict}.")
+            raise Unavailable(
+                f"The {format.label} model answers otherwise than the service: {certificate.verdict}.", UNLIKE
+            )
         order = order.safer()
         _empty(folder)
     _write_golden(folder, golden, expected, certificate)
     _write_json(folder / CERTIFICATE, certificate.as_dict())
     return certificate
+
+
+def opened(folder: Path) -> tuple[Any, bool]:
+    """Open the model of an unpacked zip of any format; also tell whether it finds boxes.
+
+    No program of the zip is run: ours reads its answers.
+
+    Raises:
+        NotFound: The folder holds no export.
+        Invalid: It is damaged, or of a later version.
+    """
+    homes = [home for home in dict.fromkeys(format.home for format in FORMATS) if (folder / home / LABELS).is_file()]
+    found = [folder / home for home in homes if (folder / home / MANIFEST).is_file()]
+    if not found:
+        raise NotFound(f"{folder} holds no export: {MANIFEST} and {LABELS} are not there.")
+    try:
+        manifest = json.loads((found[0] / MANIFEST).read_text(encoding="utf-8"))
+        names = [manifest[key] for key in ("ModelFileName", "LabelFileName", "MetadataPropsFileName")]
+        runtime, finds_boxes = manifest["FovealRuntime"], manifest["DomainType"] == OBJECT_DETECTION
+    except (ValueError, KeyError, TypeError) as error:
+        raise Invalid(f"{found[0] / MANIFEST} is damaged or not written by Foveal: {error!r}.") from error
+    outside = [name for name in names if Path(str(name)).name != name or not (found[0] / str(name)).exists()]
+    if outside or runtime not in runners.RUNNERS:
+        raise Invalid(f"{found[0] / MANIFEST} names {outside[0] if outside else runtime!r}, which is not there.")
+    try:
+        return runners.open_folder(found[0], runtime), finds_boxes
+    except (ValueError, KeyError, TypeError, RuntimeError, OSError) as error:
+        raise Invalid(f"The model in {found[0]} cannot be opened: {error}.") from error
 
 
 def zipped(folder: Path, target: Path) -> None:
@@ -111,8 +141,10 @@ def _written(
         _write_json(folder / MANIFEST, _manifest(format, order, home, about))
     _write_programs(format, folder)
     licences.write(order.bundle, format, folder / "licences")
-    readme = material.text("README.md").format(**_words(format, order, seen))
-    (folder / "README.md").write_text(readme, encoding="utf-8")
+    words = _words(format, order, seen)
+    texts = ("docker/README.md" if format.home else "README.md", "CHECK.md")
+    readme = "\n".join(material.text(name).format(**words) for name in texts)
+    (folder / "README.md").write_text(readme, encoding="utf-8", newline="\n")
     told = parity.said(runners.open_folder(home, format.runtime), golden)
     return Certificate(
         format=format.label,
@@ -229,8 +261,8 @@ READING = {
     "grid": "a YOLO grid of 13 x 13 cells with 5 boxes each; python/predict.py shows how to read it",
     "detected": "detected_boxes (left, top, right, bottom, relative to the image), detected_classes (lines of "
     "labels.txt, from 0) and detected_scores",
-    "raw": "raw_boxes (middle and sides, relative to the image) and raw_probs (the first one: nothing); the choice among "
-    "boxes that overlap is yours, python/predict.py shows one",
+    "raw": "raw_boxes (middle and sides, relative to the image) and raw_probs (the first one: nothing); the choice "
+    "among boxes that overlap is yours, python/predict.py shows one",
 }
 
 

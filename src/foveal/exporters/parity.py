@@ -164,9 +164,9 @@ def _compared_boxes(expected: Sequence[Predictions], told: Sequence[Predictions]
         edges += [float(np.abs(_corners([one]) - _corners([other])).max()) for one, other in pairs]
         missed += sum(each["probability"] >= TOLD + TOLERANCES[FLOAT16] for each in alone[0])
         added += sum(each["probability"] >= TOLD + TOLERANCES[FLOAT16] for each in alone[1])
-        certain = [max(one["probability"], other["probability"]) >= CERTAIN for one, other in pairs]
-        agreed += sum(certain)
-        counted += sum(certain) + sum(each["probability"] >= CERTAIN for side in alone for each in side)
+        certain = [(one, other) for one, other in pairs if max(one["probability"], other["probability"]) >= CERTAIN]
+        agreed += sum(_as_certain(one, other) for one, other in certain)
+        counted += len(certain) + sum(each["probability"] >= CERTAIN for side in alone for each in side)
     return {
         "agreement": agreed / counted if counted else 1.0,
         "largest_difference": max(chances, default=0.0),
@@ -176,6 +176,12 @@ def _compared_boxes(expected: Sequence[Predictions], told: Sequence[Predictions]
         "missed_boxes": missed,
         "added_boxes": added,
     }
+
+
+def _as_certain(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether a box is an answer for both, or all but."""
+    chances = one["probability"], other["probability"]
+    return min(chances) >= CERTAIN or abs(chances[0] - chances[1]) <= TOLD
 
 
 def _paired(there: Predictions, here: Predictions) -> tuple[list[tuple[Any, Any]], tuple[Predictions, Predictions]]:

@@ -41,12 +41,12 @@ class _TensorFlow:
     """A graph of TensorFlow, evaluated by us."""
 
     def __init__(self, path: Path) -> None:
-        from foveal.exporters.tensorflow import files  # noqa: PLC0415
+        from foveal.exporters.tensorflow import files
 
         self._file = files.read(path if path.suffix == ".pb" and path.name != files.SAVED_MODEL else path.parent)
 
     def run(self, images: NDArray[np.float32]) -> dict[str, Any]:
-        from foveal.exporters.tensorflow import evaluate  # noqa: PLC0415
+        from foveal.exporters.tensorflow import evaluate
 
         outputs = evaluate.evaluate(self._file, np.ascontiguousarray(images))
         return {"grid": outputs["model_outputs"]} if "model_outputs" in outputs else outputs
@@ -56,7 +56,7 @@ class _CoreML:
     """A model of Core ML, evaluated by us."""
 
     def __init__(self, path: Path) -> None:
-        from foveal.exporters.coreml import evaluate  # noqa: PLC0415
+        from foveal.exporters.coreml import evaluate
 
         self._run = evaluate.open_model(path)
 

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from foveal.exporters import client_graph, interface
 from foveal.exporters.client_graph import SCORED
 from foveal.exporters.coreml import writer
 from foveal.exporters.interface import DETECTED, RGB, Interface
-from foveal.exporters.order import Order
+from foveal.exporters.order import FLOAT16, Order
 
 MODEL, PACKAGE = "model.mlmodel", "model.mlpackage"
 
@@ -22,10 +23,10 @@ def export_package(order: Order, folder: Path) -> Interface:
     return _write(order, folder / PACKAGE, "mlprogram")
 
 
-def _write(order: Order, path: Path, kind: str) -> Interface:
+def _write(order: Order, path: Path, kind: Literal["neuralnetwork", "mlprogram"]) -> Interface:
     seen = replace(order.interface, pixel_format=RGB)
     interface.check_labels(seen.labels)
     ending = SCORED if seen.ending == DETECTED else None
     model = client_graph.adapted(order.bundle, seen, ending)
-    writer.write(model, seen, path, kind=kind, precision=order.precision)
+    writer.write(model, seen, path, kind=kind, precision="float16" if order.precision == FLOAT16 else "float32")
     return seen

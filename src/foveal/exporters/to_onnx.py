@@ -32,7 +32,7 @@ def export(order: Order, folder: Path, *, opset: int = NEWEST) -> Interface:
 
 def describe(model: onnx.ModelProto, order: Order) -> None:
     """Write into the file how it is fed and what its columns mean."""
-    import json  # noqa: PLC0415
+    import json
 
     seen = order.interface
     properties = {

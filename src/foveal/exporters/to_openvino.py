@@ -32,7 +32,7 @@ def library() -> Any:
         Unavailable: It is not installed.
     """
     try:
-        import openvino  # noqa: PLC0415  # an extra
+        import openvino  # an extra
     except ModuleNotFoundError as error:
         raise Unavailable('This export needs OpenVINO: pip install "foveal[openvino]".') from error
     return openvino

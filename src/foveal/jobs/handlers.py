@@ -1,19 +1,16 @@
 """What each kind of job does: fetch inputs, call the pure engine, store what came out."""
 
-import shutil
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from uuid import UUID
 
-from foveal.blobs import export_key
 from foveal.db.tables import Job, Project
-from foveal.exporters import catalog
+from foveal.jobs.export import export
 from foveal.jobs.look import look
 from foveal.jobs.notify import notify
 from foveal.jobs.train import train
 from foveal.jobs.workshop import Workshop, report, scratch
-from foveal.services import exports, imports, jobs
+from foveal.services import imports, jobs
 from foveal.services.jobs import Claim
 
 
@@ -27,22 +24,6 @@ def run(workshop: Workshop, claim: Claim) -> None:
         job = jobs.hold(session, claim)
         kind, subject_id = job.kind, job.subject_id
     HANDLERS[kind](workshop, claim, subject_id)
-
-
-def export(workshop: Workshop, claim: Claim, export_id: UUID) -> None:
-    """Write an iteration's model in another format and store it as a zip file."""
-    with workshop.sessions.read.begin() as session:
-        row = exports.get(session, export_id)
-        format, iteration_id = catalog.find(row.platform, row.flavor or None), row.iteration_id
-    with scratch(workshop) as folder:
-        files = folder / "files"
-        files.mkdir()
-        format.exporter()(workshop.models.bundle(iteration_id), files)
-        archive = Path(shutil.make_archive(str(folder / "export"), "zip", files))
-        workshop.blobs.put(export_key(export_id), archive.read_bytes())
-    with workshop.sessions.write.begin() as session:
-        jobs.finish(session, claim, now=workshop.clock())
-        exports.get(session, export_id).status = exports.DONE
 
 
 def import_project(workshop: Workshop, claim: Claim, project_id: UUID) -> None:

@@ -68,7 +68,9 @@ def _lacks_memory(error: BaseException) -> bool:
 
 
 def _lacks_space(error: BaseException) -> bool:
-    return (isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}) or _says(error, NO_SPACE)
+    return (isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}) or _says(
+        error, NO_SPACE
+    )
 
 
 def _lacks_database(error: BaseException) -> bool:

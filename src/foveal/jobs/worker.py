@@ -116,8 +116,9 @@ def _check(settings: Settings) -> None:
 
 def _sweep(settings: Settings, sessions: Sessions, clock: Callable[[], datetime]) -> None:
     sweep_scratch(settings.cache / "scratch", clock())
-    swept = sweeping.sweep(sessions, Blobs(settings.blobs), now=clock(), prediction_days=settings.prediction_days)
-    log.info("swept", predictions=swept.predictions, suggestions=swept.suggestions, blobs=swept.blobs)
+    days = {"prediction_days": settings.prediction_days, "export_days": settings.export_days}
+    swept = sweeping.sweep(sessions, Blobs(settings.blobs), now=clock(), **days)
+    log.info("swept", **asdict(swept))
 
 
 class Sweeper:

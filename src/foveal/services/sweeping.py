@@ -32,21 +32,29 @@ class Swept:
 
     predictions: int
     suggestions: int
+    exports: int
     blobs: int
 
 
-def sweep(sessions: Sessions, blobs: Blobs, *, now: datetime, prediction_days: int) -> Swept:
-    """Throw away what is past its time; safe beside requests, workers and other sweeps."""
+def sweep(sessions: Sessions, blobs: Blobs, *, now: datetime, prediction_days: int, export_days: int = 0) -> Swept:
+    """Throw away what is past its time; safe beside requests, workers and other sweeps. 0 days keep exports forever."""
     oldest = now - timedelta(days=prediction_days)
     with sessions.write.begin() as session:
         predictions = rowcount(session.execute(delete(Prediction).where(Prediction.created_at < oldest)))
         suggestions = rowcount(session.execute(delete(Suggestion).where(Suggestion.created_at < oldest)))
+        exports = _expired_exports(session, now - timedelta(days=export_days)) if export_days else 0
         session.execute(delete(DoomedBlob).where(DoomedBlob.doomed_at < now - GRACE))
     removed = _sweep_pictures(sessions, blobs, now)
     removed += _sweep_owned(sessions, blobs, "models", Iteration.id, now, Iteration.status != iterations.FAILED)
     removed += _sweep_owned(sessions, blobs, "exports", Export.id, now)
     removed += _sweep_owned(sessions, blobs, "work", Iteration.id, now, Iteration.status == iterations.TRAINING)
-    return Swept(predictions, suggestions, removed)
+    return Swept(predictions, suggestions, exports, removed)
+
+
+def _expired_exports(session: Session, oldest: datetime) -> int:
+    """Forget exports that have ended before a moment; their files are nobody's then."""
+    ended = Export.status != "Exporting"
+    return rowcount(session.execute(delete(Export).where(Export.created_at < oldest, ended)))
 
 
 def hold(session: Session, blobs: Blobs, digests: Sequence[str], content: Callable[[str], bytes]) -> None:

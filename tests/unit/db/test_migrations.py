@@ -19,7 +19,7 @@ def test_autogenerate_finds_nothing_to_change(sessions: Sessions) -> None:
 def test_a_second_upgrade_changes_nothing(sessions: Sessions) -> None:
     upgrade(sessions.engine)
     with sessions.engine.connect() as connection:
-        assert MigrationContext.configure(connection).get_current_revision() == "0003"
+        assert MigrationContext.configure(connection).get_current_revision() == "0004"
 
 
 def test_what_an_older_version_stored_is_still_there(database_url: str) -> None:

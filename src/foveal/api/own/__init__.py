@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from foveal.api.own import classify, evaluation, labelling, progress, test_set
+from foveal.api.own import classify, evaluation, exports, labelling, progress, test_set
 
 PREFIX = "/api/v1"
 
 router = APIRouter()
 published = classify.published
-for part in (progress, labelling, evaluation, test_set, classify):
+for part in (progress, labelling, evaluation, test_set, exports, classify):
     router.include_router(part.router)

@@ -8,12 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
-from foveal.api.deps import NowDep, Parts, PartsDep, ReadDep, WriteDep, json_body
+from foveal.api.deps import NowDep, Parts, PartsDep, PlatformsDep, ReadDep, WriteDep, json_body
 from foveal.api.training import schemas
 from foveal.api.wire import Wire
 from foveal.db import tables
 from foveal.errors import Invalid
-from foveal.exporters.catalog import PLATFORMS
 from foveal.services import iterations, projects, resources
 from foveal.services.iterations import Order, Publication
 
@@ -45,6 +44,7 @@ def train(
     parameters: Annotated[schemas.TrainingParameters, Depends(json_body(schemas.TrainingParameters))],
     query: Annotated[TrainQuery, Query()],
     parts: PartsDep,
+    platforms: PlatformsDep,
 ) -> schemas.Iteration:
     """`Regular` is Quick training, seconds long; `Advanced` takes up to `reservedBudgetInHours`, at least 1.
 
@@ -65,22 +65,22 @@ def train(
             notification_address=query.notification_email_address or None,
         )
         iteration = iterations.start(session, project, order, now=parts.clock(), limits=parts.limits)
-        shape = _shape(iteration)
+        shape = _shape(iteration, platforms)
     parts.wake_worker()
     return shape
 
 
 @router.get("/iterations", operation_id="GetIterations")
-def every(project_id: UUID, session: ReadDep) -> list[schemas.Iteration]:
+def every(project_id: UUID, session: ReadDep, platforms: PlatformsDep) -> list[schemas.Iteration]:
     """Newest first (our choice; Azure's order is not established)."""
     project = projects.get(session, project_id)
-    return [_shape(iteration) for iteration in iterations.every(session, project)]
+    return [_shape(iteration, platforms) for iteration in iterations.every(session, project)]
 
 
 @router.get("/iterations/{iteration_id}", operation_id="GetIteration")
-def get(project_id: UUID, iteration_id: UUID, session: ReadDep) -> schemas.Iteration:
+def get(project_id: UUID, iteration_id: UUID, session: ReadDep, platforms: PlatformsDep) -> schemas.Iteration:
     """Poll it until `status` is `Completed` or `Failed`; `trainingErrorDetails` tells why it failed."""
-    return _shape(iterations.get(session, projects.get(session, project_id), iteration_id))
+    return _shape(iterations.get(session, projects.get(session, project_id), iteration_id), platforms)
 
 
 @router.patch("/iterations/{iteration_id}", operation_id="UpdateIteration")
@@ -90,12 +90,13 @@ def update(
     patch: Annotated[schemas.IterationPatch, Depends(json_body(schemas.IterationPatch))],
     session: WriteDep,
     now: NowDep,
+    platforms: PlatformsDep,
 ) -> schemas.Iteration:
     """Its name."""
     iteration = iterations.get(session, projects.get(session, project_id), iteration_id)
     if patch.name is not None:
         iterations.rename(session, iteration, patch.name, now=now)
-    return _shape(iteration)
+    return _shape(iteration, platforms)
 
 
 @router.delete("/iterations/{iteration_id}", operation_id="DeleteIteration", status_code=204)
@@ -162,7 +163,7 @@ def _checked_type(query: TrainQuery) -> str:
     return kind
 
 
-def _shape(iteration: tables.Iteration) -> schemas.Iteration:
+def _shape(iteration: tables.Iteration, platforms: list[str]) -> schemas.Iteration:
     training = iteration.status == iterations.TRAINING
     completed = iteration.status == iterations.COMPLETED
     return schemas.Iteration(
@@ -174,7 +175,7 @@ def _shape(iteration: tables.Iteration) -> schemas.Iteration:
         trained_at=iteration.trained_at,
         project_id=iteration.project_id,
         exportable=completed,
-        exportable_to=list(PLATFORMS) if completed else None,
+        exportable_to=platforms if completed else None,
         domain_id=None if training else iteration.domain_id,
         classification_type=None if training else iteration.classification_type,
         training_type=iteration.training_type,

@@ -36,7 +36,7 @@ def open_model(path: Path) -> Evaluate:
         try:
             with np.errstate(all="ignore"):  # there too, what is too large is infinite and nothing is said
                 return evaluate(values[:, ::-1] if image.colorSpace == BGR else values)
-        except (KeyError, ValueError, IndexError) as error:
+        except (LookupError, ValueError) as error:
             raise Invalid(f"{path.name} is damaged: its parts do not fit together ({error}).") from error
 
     return checked

@@ -15,6 +15,8 @@ from foveal.exporters.coreml.library import quiet
 
 Inputs = dict[str, Any]
 HALF, SINGLE = "fp16", "fp32"
+UNREADABLE = (RuntimeError, ValueError, LookupError, TypeError, AttributeError, AssertionError)
+"""What coremltools raises at programs that make no sense."""
 CAST = {HALF: np.float32, SINGLE: np.float32, "int32": np.int32}
 """Half precision is rounded to when a result is kept, as its declared type says."""
 
@@ -30,7 +32,7 @@ def load(spec: Any, weights: Path) -> Any:
 
         try:
             return read(spec, specification_version=spec.specificationVersion, file_weights_dir=str(weights))
-        except (RuntimeError, ValueError, KeyError, TypeError, AssertionError) as error:
+        except UNREADABLE as error:
             raise Invalid(f"The ML program cannot be read: {error}.") from error
 
 

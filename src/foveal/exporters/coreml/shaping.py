@@ -54,8 +54,7 @@ def top(step: Step) -> Any:
 def gather(step: Step) -> Any:
     axis, positions = step.attributes.get("axis", 0), step.y
     if isinstance(positions, np.ndarray | np.generic):
-        given = np.asarray(positions)
-        positions = np.where(given < 0, given + step.x.shape[axis], given).astype(np.int32)[()]
+        positions = np.asarray(positions, np.int32) % np.int32(step.x.shape[axis])  # -1 is the last one
     return step.builder.gather(x=step.x, indices=positions, axis=axis, name=step.name)
 
 

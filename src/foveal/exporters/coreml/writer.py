@@ -14,13 +14,16 @@ from foveal.exporters.coreml.detector import pipeline, with_candidates
 from foveal.exporters.coreml.library import quiet
 from foveal.exporters.coreml.precision import may_be_halved
 from foveal.exporters.coreml.program import program
-from foveal.exporters.interface import DETECTED, PROBABILITIES, Interface, check_labels
+from foveal.exporters.interface import BGR, DETECTED, PROBABILITIES, RGB, Interface, check_labels
 
 Kind = Literal["neuralnetwork", "mlprogram"]
 Precision = Literal["float32", "float16"]
 HALF = "float16"
 LABEL, LOSS = "classLabel", "loss"
 DESCRIPTION = "Made with Foveal"
+UNSTEADY = ("common::reduce_transposes",)
+"""Improvements by coremltools that differ from run to run, since they walk through sets; there is little to improve."""
+COLOURS = {RGB: "RGB", BGR: "BGR"}
 
 
 def write(model: onnx.ModelProto, interface: Interface, path: Path, *, kind: Kind, precision: Precision) -> None:
@@ -67,8 +70,7 @@ def _neural_network(model: onnx.ModelProto, interface: Interface, precision: Pre
     named.CopyFrom(model)
     if interface.ending == PROBABILITIES:
         rename(named, {named.graph.output[0].name: LOSS})
-    with quiet():
-        spec = _converted(named, interface, "neuralnetwork", "iOS13", {}).get_spec()
+    spec = _converted(named, interface, "neuralnetwork", "iOS13", {}).get_spec()
     if precision == HALF:
         network.halve_weights(spec.neuralNetwork)
     if interface.ending == PROBABILITIES:
@@ -86,17 +88,20 @@ KINDS: dict[Kind, Callable[[onnx.ModelProto, Interface, Precision], tuple[Any, b
 
 def _converted(model: onnx.ModelProto, interface: Interface, kind: Kind, oldest: str, settings: dict[str, Any]) -> Any:
     """Have coremltools convert a model, for versions of iOS from the oldest one that knows the kind."""
-    import coremltools
-
-    written, size = program(model), interface.size_px
-    try:
-        return coremltools.convert(
-            written,
-            convert_to=kind,
-            inputs=[coremltools.ImageType(name=interface.input_name, shape=(1, 3, size, size))],
-            minimum_deployment_target=getattr(coremltools.target, oldest),
-            skip_model_load=True,
-            **settings,
-        )
-    except (NotImplementedError, ValueError) as error:
-        raise Invalid(f"The model cannot be written for Core ML: {error}") from error
+    with quiet() as coremltools:
+        size, colours = interface.size_px, getattr(coremltools.colorlayout, COLOURS[interface.pixel_format])
+        image = coremltools.ImageType(name=interface.input_name, shape=(1, 3, size, size), color_layout=colours)
+        passes = coremltools.PassPipeline.DEFAULT
+        passes.remove_passes(UNSTEADY)
+        try:
+            return coremltools.convert(
+                program(model),
+                convert_to=kind,
+                inputs=[image],
+                minimum_deployment_target=getattr(coremltools.target, oldest),
+                pass_pipeline=passes,
+                skip_model_load=True,
+                **settings,
+            )
+        except (NotImplementedError, ValueError) as error:
+            raise Invalid(f"The model cannot be written for Core ML: {error}") from error

@@ -1,4 +1,4 @@
-"""A classifier that answers with names: the most probable label, and a probability for each, as Azure's ONNX exports."""
+"""A classifier that answers with names, as Azure's ONNX exports: the most probable label, a probability for each."""
 
 from collections.abc import Sequence
 

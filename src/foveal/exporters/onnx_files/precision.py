@@ -4,7 +4,7 @@ Only convolutions and what stands between them change. What follows them lives o
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,13 +95,13 @@ class _Halving:
 
 def quantize(model: onnx.ModelProto, photos: NDArray[np.float32]) -> onnx.ModelProto:
     """Give convolutions 8-bit weights and images, learned from photos (n, 3, s, s) as a program feeds them."""
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static  # noqa: PLC0415
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
     class Photos(CalibrationDataReader):
         def __init__(self) -> None:
             self._left = iter(photos)
 
-        def get_next(self) -> dict[str, Any] | None:
+        def get_next(self) -> Any:  # None at the end, which its base does not say
             photo = next(self._left, None)
             return None if photo is None else {model.graph.input[0].name: photo[None]}
 
@@ -173,9 +173,9 @@ def _put_first(model: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> None:
 
 
 @contextmanager
-def _on_disk(model: onnx.ModelProto) -> Iterator[tuple[str, str]]:
-    from pathlib import Path  # noqa: PLC0415
-    from tempfile import TemporaryDirectory  # noqa: PLC0415
+def _on_disk(model: onnx.ModelProto) -> Generator[tuple[str, str]]:
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
 
     with TemporaryDirectory() as folder:
         source, target = str(Path(folder) / "source.onnx"), str(Path(folder) / "target.onnx")
@@ -184,7 +184,7 @@ def _on_disk(model: onnx.ModelProto) -> Iterator[tuple[str, str]]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet() -> Generator[None]:
     """Have a library that recommends a preparation, which our graphs need not, say nothing."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)

@@ -82,8 +82,10 @@ def _top_k(inputs: Sequence[Values], _attributes: Any) -> tuple[Values, Values]:
 
 def _choose(inputs: Sequence[Values], _attributes: Any) -> Values:
     boxes, scores, most, overlap, faintest = inputs
-    limits = {"most": int(most), "overlap": float(overlap), "faintest": float(faintest)}
-    return kernels.non_maximum_suppression(boxes, scores, **limits).astype(np.int32)
+    kept = kernels.non_maximum_suppression(
+        boxes, scores, most=int(most), overlap=float(overlap), faintest=float(faintest)
+    )
+    return kept.astype(np.int32)
 
 
 def _pad(inputs: Sequence[Values], _attributes: Any) -> Values:

@@ -50,7 +50,7 @@ def write_saved_model(form: Form, folder: Path) -> None:
 
 def write_tfjs(form: Form, folder: Path, about: Mapping[str, str] | None = None) -> None:
     """Write `model.json` and its shards, as TensorFlow.js loads them, with what it shall tell of itself."""
-    from google.protobuf import json_format  # noqa: PLC0415  # slow to load
+    from google.protobuf import json_format  # slow to load
 
     graph = nodes.write(form)
     weights, content = list[dict[str, Any]](), bytearray()
@@ -101,7 +101,7 @@ def _array(tensor: Any) -> NDArray[Any]:
 
 
 def _described(value: Value, name: str) -> dict[str, Any]:
-    from google.protobuf import json_format  # noqa: PLC0415
+    from google.protobuf import json_format
 
     return json_format.MessageToDict(nodes.tensor_info(value, name))
 
@@ -136,7 +136,7 @@ def _saved_model(content: bytes) -> GraphFile:
 
 
 def _tfjs(folder: Path) -> GraphFile:
-    from google.protobuf import json_format  # noqa: PLC0415
+    from google.protobuf import json_format
 
     model = json.loads((folder / TFJS_MODEL).read_text(encoding="utf-8"))
     graph = json_format.ParseDict(model["modelTopology"], messages.classes().GraphDef())
@@ -160,4 +160,4 @@ def _weights(folder: Path, manifest: Sequence[Any]) -> Iterator[tuple[str, NDArr
 
 
 def _node(tensor: str) -> str:
-    return tensor.split(":")[0]
+    return tensor.split(":", maxsplit=1)[0]

@@ -14,7 +14,15 @@ PACKAGE = "tensorflow"
 KINDS = {"int32": 5, "int64": 3, "float": 2, "bool": 8, "string": 9, "bytes": 12}
 MESSAGE, ENUM = 11, 14
 ONE, MANY = 1, 3
-DATA_TYPES = {"DT_INVALID": 0, "DT_FLOAT": 1, "DT_INT32": 3, "DT_STRING": 7, "DT_INT64": 9, "DT_BOOL": 10, "DT_HALF": 19}
+DATA_TYPES = {
+    "DT_INVALID": 0,
+    "DT_FLOAT": 1,
+    "DT_INT32": 3,
+    "DT_STRING": 7,
+    "DT_INT64": 9,
+    "DT_BOOL": 10,
+    "DT_HALF": 19,
+}
 NUMPY = {1: np.dtype(np.float32), 3: np.dtype(np.int32), 9: np.dtype(np.int64), 10: np.dtype(np.bool_)}
 OF_NUMPY = {dtype: number for number, dtype in NUMPY.items()}
 
@@ -44,11 +52,9 @@ CHOICES = {"AttrValue": "value"}  # messages of which one field is set at a time
 @cache
 def classes() -> Any:
     """The messages' classes by name."""
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # noqa: PLC0415  # slow to load
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # slow to load
 
-    file: Any = descriptor_pb2.FileDescriptorProto(
-        name="foveal/tensorflow.proto", package=PACKAGE, syntax="proto3"
-    )
+    file: Any = descriptor_pb2.FileDescriptorProto(name="foveal/tensorflow.proto", package=PACKAGE, syntax="proto3")
     enum = file.enum_type.add(name="DataType")
     for name, number in DATA_TYPES.items():
         enum.value.add(name=name, number=number)
@@ -57,9 +63,7 @@ def classes() -> Any:
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return SimpleNamespace(
-        **{
-            name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{name}")) for name in MESSAGES
-        }
+        **{name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{name}")) for name in MESSAGES}
     )
 
 

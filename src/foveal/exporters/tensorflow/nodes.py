@@ -38,7 +38,7 @@ class Graph:
             _set(node.attr[key], value)
         return name
 
-    def constant(self, data: NDArray[Any] | Sequence[int] | float, name: str) -> str:
+    def constant(self, data: NDArray[Any] | np.generic | Sequence[int], name: str) -> str:
         values = np.asarray(data, INT) if isinstance(data, list) else np.asarray(data)
         return self.node("Const", name, [], dtype=values.dtype, value=values)
 
@@ -103,7 +103,8 @@ def _convolution(op: str) -> Callable[[Graph, Step], None]:
         images, kernel, bias = step.inputs
         (made,) = step.outputs
         source, padding = _padded(graph, step, graph.ref(images))
-        options = {"strides": [1, *step.options["strides"], 1], "padding": padding, "data_format": b"NHWC"}
+        strides = [1, *step.options["strides"], 1]
+        options = {"strides": strides, "dilations": [1, 1, 1, 1], "padding": padding, "data_format": b"NHWC"}
         summed = graph.node(op, f"{made.name}/plain", [source, graph.ref(kernel)], T=FLOAT, **options)
         added = graph.node("BiasAdd", made.name, [summed, graph.ref(bias)], T=FLOAT, data_format=b"NHWC")
         graph.bind(made, added)

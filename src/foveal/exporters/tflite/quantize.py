@@ -7,7 +7,7 @@ head, the decoding of boxes) lives on small differences and stays as it is; it i
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from typing import Any
@@ -71,7 +71,7 @@ def _pattern(form: Form) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet() -> Generator[None]:
     """Have a library that logs, warns and draws bars at every step say nothing."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
@@ -86,8 +86,8 @@ def _quiet() -> Iterator[None]:
 
 def _libraries() -> Sequence[Any]:
     try:
-        from ai_edge_quantizer import calibrator, quantizer  # noqa: PLC0415  # an extra
-        from ai_edge_quantizer.utils import qsv_utils  # noqa: PLC0415
+        from ai_edge_quantizer import calibrator, quantizer  # an extra
+        from ai_edge_quantizer.utils import qsv_utils
     except ModuleNotFoundError as error:
         raise Unavailable('8-bit TensorFlow Lite needs its quantiser: pip install "foveal[tflite]".') from error
     return quantizer, calibrator, qsv_utils

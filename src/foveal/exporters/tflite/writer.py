@@ -37,7 +37,7 @@ def write(form: Form, *, half: bool = False) -> bytes:
 def schema() -> Any:
     """LiteRT's schema."""
     try:
-        from ai_edge_litert import schema_py_generated  # noqa: PLC0415  # an extra
+        from ai_edge_litert import schema_py_generated  # an extra
     except ModuleNotFoundError as error:
         raise Unavailable('TensorFlow Lite needs LiteRT: pip install "foveal[tflite]".') from error
     return schema_py_generated
@@ -129,7 +129,7 @@ class _Writer:
         self.graph.operators.append(made)
 
     def finish(self) -> bytes:
-        import flatbuffers  # noqa: PLC0415  # comes with LiteRT
+        import flatbuffers  # comes with LiteRT
 
         outputs = list(self.form.outputs.items())
         self.graph.inputs = np.array([self.tensor(self.form.input)], np.int32)

@@ -205,6 +205,15 @@ class TestDamagedPackage:
         with pytest.raises(Invalid):
             open_model(path)(image)
 
+    def test_with_an_operation_that_nobody_knows(self, path: Path) -> None:
+        spec, _ = package.load(path)
+        (block,) = spec.mlProgram.functions["main"].block_specializations.values()
+        next(each for each in block.operations if each.type == "relu").type = "flourish"
+        rewritten(path, spec)
+
+        with pytest.raises(Invalid, match="The ML program cannot be read"):
+            open_model(path)
+
     def test_with_an_operation_that_nothing_here_writes(self, path: Path, image: NDArray[np.float32]) -> None:
         spec, _ = package.load(path)
         (block,) = spec.mlProgram.functions["main"].block_specializations.values()

@@ -1,6 +1,7 @@
 """What a file says of itself, and that its outputs are those of the graph."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,18 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from foveal.errors import Invalid
+from foveal.exporters.client_graph import reverse_channels
 from foveal.exporters.coreml import mil_evaluate, package
 from foveal.exporters.coreml.evaluate import open_model
 from foveal.exporters.coreml.library import quiet
 from foveal.exporters.coreml.writer import write
-from foveal.exporters.interface import DETECTED, GRID, PROBABILITIES
+from foveal.exporters.interface import BGR, DETECTED, GRID, PROBABILITIES
 
 SUFFIXES = {"mlprogram": ".mlpackage", "neuralnetwork": ".mlmodel"}
 KINDS = list(SUFFIXES)
 LABELS = ("dog", "cat", "Früchte 1")
-FLOAT32, DOUBLE, RGB = 65568, 65600, 20
+FLOAT32, DOUBLE = 65568, 65600
+RGB_SPACE, BGR_SPACE = 20, 30
 Graph = Callable[..., onnx.ModelProto]
 Write = Callable[..., Path]
 Expected = Callable[[onnx.ModelProto], list[NDArray[Any]]]
@@ -57,7 +60,7 @@ class TestClassifier:
 
         (image,) = description.input
         assert (image.name, image.type.imageType.width, image.type.imageType.height) == ("data", 16, 16)
-        assert image.type.imageType.colorSpace == RGB
+        assert image.type.imageType.colorSpace == RGB_SPACE
         assert [(each.name, each.type.WhichOneof("Type")) for each in description.output] == [
             ("classLabel", "stringType"),
             ("loss", "dictionaryType"),
@@ -94,6 +97,23 @@ class TestClassifier:
     ) -> None:
         with pytest.raises(Invalid, match="same name"):
             written(classifier, interface(PROBABILITIES, "cat", "dog", "cat"), kind)
+
+    def test_takes_blue_green_and_red_where_its_interface_says_so(
+        self,
+        kind: str,
+        classifier: onnx.ModelProto,
+        interface: Callable[..., Any],
+        once: Write,
+        shown: Show,
+        image: NDArray[np.float32],
+    ) -> None:
+        before = shown(classifier, PROBABILITIES, kind, "float32")
+        reverse_channels(classifier)
+
+        path = once(classifier, replace(interface(PROBABILITIES, *LABELS), pixel_format=BGR), kind, "float32")
+
+        assert spec_of(path).description.input[0].type.imageType.colorSpace == BGR_SPACE
+        np.testing.assert_allclose(open_model(path)(image)["loss"], before["loss"], atol=1e-5)
 
     def test_leaves_the_graph_as_it_is(
         self, kind: Any, classifier: onnx.ModelProto, interface: Callable[..., Any], tmp_path: Path
@@ -261,6 +281,16 @@ class TestPipeline:
         assert [each.name for each in choice.description.input[:2]] == [
             each.name for each in network.description.output
         ]
+
+    def test_is_the_same_file_each_time(
+        self, kind: Any, detector: onnx.ModelProto, interface: Callable[..., Any], written: Write
+    ) -> None:
+        first = written(detector, interface(DETECTED), kind)
+        second = first.with_stem("second")
+
+        write(detector, interface(DETECTED), second, kind=kind, precision="float32")
+
+        assert content(second) == content(first)
 
     def test_has_numbers_of_a_type_that_its_version_allows(
         self, kind: str, detector: onnx.ModelProto, interface: Callable[..., Any], written: Write

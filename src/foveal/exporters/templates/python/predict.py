@@ -1,4 +1,4 @@
-"""Ask an exported model: python predict.py PHOTO [PHOTO ...]
+"""Ask an exported model: `python predict.py PHOTO [PHOTO ...]`.
 
 Everything that must be right is read from the files beside the model: its labels, the size of its images, the order of
 the colours and their range. `runtime.py` runs the model's file.
@@ -20,6 +20,7 @@ LOGISTIC_KEY = "Foveal.Postprocess.Yolo.Offsets"
 FAINTEST = 0.01  # probability of a box that is told
 SAME_OBJECT = 0.5  # overlap from which the better of two boxes with one tag stands for both
 MOST = 200  # boxes in an answer
+SHOWN = 0.1  # probability from which a box is printed
 Prediction = dict[str, Any]
 
 
@@ -185,7 +186,7 @@ def main(paths: list[str]) -> None:
         for each in model.predict(Image.open(path)):
             box = each["boundingBox"]
             where = "" if box is None else "  " + ", ".join(f"{name} {value:.3f}" for name, value in box.items())
-            if box is None or each["probability"] >= 0.1:
+            if box is None or each["probability"] >= SHOWN:
                 print(f"  {each['tagName']:24} {each['probability']:7.1%}{where}")
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import tensorflow
+import tensorflow as tf
 
 
 class Runtime:
@@ -14,12 +14,12 @@ class Runtime:
 
     def run(self, images: Any) -> dict[str, Any]:
         """Give the outputs by name for an image (1, h, w, 3)."""
-        outputs = self._run(tensorflow.constant(images))
+        outputs = self._run(tf.constant(images))
         return {"grid": outputs["model_outputs"]} if "model_outputs" in outputs else outputs
 
 
 def _saved_model(folder: Path) -> Any:
-    model = tensorflow.saved_model.load(str(folder))
+    model = tf.saved_model.load(str(folder))
     signature = model.signatures["serving_default"]
     (name,) = signature.structured_input_signature[1]
 
@@ -30,11 +30,11 @@ def _saved_model(folder: Path) -> Any:
 
 
 def _frozen(path: Path) -> Any:
-    graph = tensorflow.compat.v1.GraphDef.FromString(path.read_bytes())
+    graph = tf.compat.v1.GraphDef.FromString(path.read_bytes())
     read = {name.split(":")[0] for node in graph.node for name in node.input}
     (given,) = (node.name for node in graph.node if node.op == "Placeholder")
     outputs = [node.name for node in graph.node if node.name not in read]
-    wrapped = tensorflow.compat.v1.wrap_function(lambda: tensorflow.import_graph_def(graph, name=""), [])
+    wrapped = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(graph, name=""), [])
     pruned = wrapped.prune(f"{given}:0", [f"{name}:0" for name in outputs])
 
     def run(images: Any) -> dict[str, Any]:

@@ -1,0 +1,214 @@
+"""An export for TensorFlow.js answers in Node like the service: with that library, with Microsoft's, with our sample."""
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from filelock import FileLock
+from numpy.typing import NDArray
+from PIL import Image
+from tests.azure.clients import programs
+from tests.support import models
+from tests.support.models import Trained
+
+from foveal.exporters import catalog, interface, package, parity
+from foveal.exporters.interface import BGR
+from foveal.exporters.parity import CERTAIN, Photos, Predictions
+from foveal.exporters.tensorflow import evaluate, files
+
+pytestmark = pytest.mark.slow
+
+HOME = programs.COPIES / "node"
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+COUNT = 2
+"""Photos that are asked about: without a graphics card TensorFlow.js takes a second or two for each."""
+APART = {"loss": 1e-4, "model_outputs": 1e-3, "detected_boxes": 1e-4, "detected_scores": 1e-4, "detected_classes": 0}
+"""How far outputs of TensorFlow.js may be from what we compute with the same graph."""
+APART_FROM_SERVICE = 1e-3
+PATIENCE_SECONDS = 240
+
+
+@dataclass(frozen=True)
+class Export:
+    """An unpacked zip, photos in files, and what both libraries said of them."""
+
+    folder: Path
+    trained: Trained
+    photos: Photos
+    answers: dict[str, Any]
+
+    @property
+    def served(self) -> list[Predictions]:
+        return parity.served(self.trained.bundle, self.photos)
+
+
+@pytest.fixture(scope="session", params=list(models.KINDS))
+def export(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Export:
+    """Each kind of model is written and asked once, in however many processes the tests run."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    trained = models.made(request.param, shared)
+    folder = shared / f"tfjs-{request.param.replace(' ', '-')}"
+    told = folder.with_suffix(".json")
+    with FileLock(f"{folder}.lock"):
+        if not told.exists():
+            folder.mkdir()
+            about = package.About("it", NOW)
+            package.write(catalog.named("tfjs"), trained.bundle, trained.photos, folder, about, source="photos")
+            told.write_text(_ask(folder, trained, _golden(folder)))
+    return Export(folder, trained, _golden(folder), json.loads(told.read_text()))
+
+
+@pytest.fixture
+def sample(export: Export, tmp_path: Path) -> Path:
+    """The sample in its zip, with the packages that `npm install` gives it; few photos are left to check."""
+    unpacked = shutil.copytree(export.folder, tmp_path / "zip")
+    golden = _expected(unpacked)
+    _expect(unpacked, {**golden, "photos": dict(list(golden["photos"].items())[:COUNT])})
+    (unpacked / "javascript" / "node_modules").symlink_to(HOME / "node_modules")
+    return unpacked / "javascript"
+
+
+class TestTensorFlowJs:
+    def test_computes_what_we_compute(self, export: Export) -> None:
+        graph = files.read(export.folder)
+        inputs = _inputs(export.trained, export.photos)
+        for image, told in zip(inputs, export.answers["tensorflow"], strict=True):
+            ours = evaluate.evaluate(graph, image[None])
+            assert told.keys() == ours.keys()
+            for name, values in ours.items():
+                near = APART[name]
+                np.testing.assert_allclose(np.array(told[name]), values, rtol=near, atol=near, err_msg=name)
+
+
+class TestMicrosoft:
+    def test_the_copies_that_ran_are_those_meant(self, export: Export) -> None:
+        wanted = _json(programs.HERE / "package.json")["devDependencies"]
+        names = ("@tensorflow/tfjs", "@microsoft/customvision-tfjs")
+        assert export.answers["versions"] == [wanted[name] for name in names]
+        assert export.answers["copies"] == [str(HOME / "node_modules" / name) for name in (names[0], *names)]
+
+    def test_says_what_the_service_is_certain_of(self, export: Export) -> None:
+        answers = [_said(answer, export.trained) for answer in export.answers["microsoft"]]
+        for expected, told in zip(export.served, answers, strict=True):
+            assert told[0]["tagName"] == expected[0]["tagName"]
+            certain = [each for each in expected if each["probability"] >= CERTAIN]
+            assert certain
+            for each in certain:
+                assert min(_apart(each, other) for other in told) <= APART_FROM_SERVICE
+
+
+class TestSample:
+    def test_asks_for_the_packages_that_it_is_tested_with(self, sample: Path) -> None:
+        assert _json(sample / "package.json")["dependencies"].items() <= (
+            _json(programs.HERE / "package.json")["devDependencies"].items()
+        )
+
+    def test_tells_the_best_tag_first(self, export: Export, sample: Path) -> None:
+        ended = _node("predict.mjs", "..", "../golden/01.jpg", cwd=sample)
+        assert (ended.returncode, ended.stderr.count("Error")) == (0, 0)
+        probability, tag, *_ = ended.stdout.splitlines()[0].split("  ")
+        best = export.served[0][0]
+        assert tag == best["tagName"]
+        assert float(probability) == pytest.approx(best["probability"], abs=0.02)
+
+    def test_the_check_passes(self, sample: Path) -> None:
+        ended = _node("check.mjs", cwd=sample)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        assert ended.stdout.count("ok  ") == COUNT
+
+    def test_the_check_tells_of_another_answer(self, sample: Path) -> None:
+        golden = _expected(sample.parent)
+        name, (first, *others) = next(iter(golden["photos"].items()))
+        changed = {**first, "probability": first["probability"] - 0.1}
+        _expect(sample.parent, {**golden, "photos": {name: [changed, *others]}})
+        ended = _node("check.mjs", cwd=sample)
+        assert ended.returncode == 1, ended.stdout + ended.stderr
+        assert f"FAIL {name}" in ended.stdout
+
+
+def _golden(folder: Path) -> Photos:
+    """The first photos that travel with an export."""
+    contents = [path.read_bytes() for path in sorted((folder / "golden").glob("*.jpg"))[:COUNT]]
+    return Photos(contents, np.stack([np.asarray(Image.open(BytesIO(each))) for each in contents]), "golden")
+
+
+def _inputs(trained: Trained, photos: Photos) -> NDArray[np.float32]:
+    """What Python feeds the model with."""
+    turned = interface.of(trained.bundle).pixel_format == BGR
+    return np.ascontiguousarray(photos.pixels[..., ::-1] if turned else photos.pixels, np.float32)
+
+
+def _ask(folder: Path, trained: Trained, photos: Photos) -> str:
+    """Run both libraries; give their answers as JSON."""
+    inputs, pictures = folder.with_suffix(".inputs"), folder.with_suffix(".pictures")
+    inputs.write_bytes(_inputs(trained, photos).tobytes())
+    opaque = np.full((*photos.pixels.shape[:3], 1), 255, np.uint8)
+    pictures.write_bytes(np.concatenate([photos.pixels, opaque], 3).tobytes())
+    finds_boxes = interface.of(trained.bundle).finds_boxes
+    errand = {
+        "home": str(HOME),
+        "model": str(folder),
+        "inputs": str(inputs),
+        "pictures": str(pictures),
+        "shape": photos.pixels.shape[:3],
+        "task": "ObjectDetectionModel" if finds_boxes else "ClassificationModel",
+    }
+    ended = _node(str(programs.HERE / "tfjs.mjs"), json.dumps(errand), cwd=folder)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.splitlines()[-1]
+
+
+def _node(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    for path in (programs.NODE, HOME / "node_modules"):
+        if not path.exists():
+            pytest.fail(f"{path} is missing: `make setup-dev` installs it.", pytrace=False)
+    return subprocess.run(
+        [str(programs.NODE), *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+def _said(answer: Any, trained: Trained) -> Predictions:
+    """An answer of Microsoft's library as predictions, the most probable first."""
+    labels = trained.bundle.labels
+    if interface.of(trained.bundle).finds_boxes:
+        rows = [(labels[tag], score, box) for box, score, tag in zip(*answer, strict=True)]
+    else:
+        rows = [(label, score, None) for label, score in zip(labels, answer[0], strict=True)]
+    told = [{"tagName": tag, "probability": score, "corners": box} for tag, score, box in rows]
+    return sorted(told, key=lambda each: -each["probability"])
+
+
+def _apart(expected: dict[str, Any], told: dict[str, Any]) -> float:
+    """How far an answer is from one of the service, 1 where it names another tag."""
+    if expected["tagName"] != told["tagName"]:
+        return 1.0
+    chances = abs(expected["probability"] - told["probability"])
+    if told["corners"] is None:
+        return chances
+    left, top, width, height = expected["boundingBox"].values()
+    return max(chances, np.abs(np.subtract(told["corners"], (left, top, left + width, top + height))).max())
+
+
+def _expected(folder: Path) -> dict[str, Any]:
+    return _json(folder / "golden" / "expected.json")
+
+
+def _expect(folder: Path, content: dict[str, Any]) -> None:
+    (folder / "golden" / "expected.json").write_text(json.dumps(content))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text())
