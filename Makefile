@@ -8,6 +8,8 @@ PIP := $(BIN)/python -m pip install --quiet -c constraints.txt
 PROSE := README.md CHANGELOG.md CONTRIBUTING.md ARCHITECTURE.md docs
 PROGRAMS := src tests scripts $(wildcard pretrain benchmarks)
 CLIENTS := tests/azure/clients
+PEERS := tests/contract/peers
+DOCKER_APP := src/foveal/exporters/templates/docker/app
 NODE_FILES := $(addprefix $(CLIENTS)/,package.json package-lock.json .npmrc)
 
 .DEFAULT_GOAL := help
@@ -19,12 +21,12 @@ help: ## Say what can be made
 
 setup: .venv/.core ## Make .venv with what the server needs
 
-setup-dev: .venv/.dev .venv/.clients ## Make .venv with everything for development and tests
+setup-dev: .venv/.dev .venv/.clients .venv/.peers ## Make .venv with everything for development and tests
 
 demo: .venv/.core ## Show the whole story on sample photos: train, judge, publish, predict, export
 	$(BIN)/foveal demo
 
-test: .venv/.dev .venv/.clients lint types imports ## Run every check and every test that needs no GPU and no internet
+test: .venv/.dev .venv/.clients .venv/.peers lint types imports ## Run every check and every test that needs no GPU and no internet
 	$(BIN)/pytest -n 2 -m "not gpu and not network"
 
 test-fast: .venv/.dev ## Run the quick tests, about a minute in all
@@ -78,4 +80,15 @@ clean: ## Delete .venv and everything that tools left behind; your data folders 
 	for sdk in $$(cat $<); do $(BIN)/python -m pip install --quiet --no-deps --target .venv/clients/python-$${sdk##*==} $$sdk || exit; done
 	cp $(NODE_FILES) .venv/clients/node
 	$(BIN)/npm ci --prefix .venv/clients/node
+	touch $@
+
+# Environments of their own for what exports are made for: the requirements of the Docker package, and TensorFlow where
+# there is one for this machine; the tests that need it are left out elsewhere.
+.venv/.peers: $(PEERS)/tensorflow.txt $(DOCKER_APP)/requirements.txt | .venv/.dev
+	@echo "Installing what the tests run exports with into .venv/peers"
+	rm -rf .venv/peers
+	$(PYTHON) -m venv .venv/peers/docker
+	.venv/peers/docker/bin/python -m pip install --quiet -r $(DOCKER_APP)/requirements.txt
+	$(PYTHON) -m venv .venv/peers/tensorflow
+	.venv/peers/tensorflow/bin/python -m pip install --quiet -r $(PEERS)/tensorflow.txt || rm -rf .venv/peers/tensorflow
 	touch $@

@@ -108,11 +108,15 @@ def opened(link: str) -> bytes:
         return answer.read()
 
 
-def export(trainer: Any, project: str, iteration: str) -> ZipFile:
-    """Export to ONNX, wait, download."""
-    trainer.export_iteration(project, iteration, "ONNX")
+def export(trainer: Any, project: str, iteration: str, platform: str = "ONNX", flavor: str | None = None) -> ZipFile:
+    """Export, wait, download."""
+    trainer.export_iteration(project, iteration, platform, flavor)
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while (found := trainer.get_exports(project, iteration)[0]).status == "Exporting":
+    while True:
+        listed = trainer.get_exports(project, iteration)
+        (found,) = (each for each in listed if (each.platform, each.flavor) == (platform, flavor))
+        if found.status != "Exporting":
+            break
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert found.status == "Done", found.status

@@ -40,7 +40,7 @@ class TestCompact:
 
     def test_the_model_is_small_and_names_the_small_backbone(self, archive: ZipFile) -> None:
         assert len(archive.read("model.onnx")) < LARGEST_MODEL
-        assert any("foveal-xs" in archive.read(name).decode() for name in archive.namelist() if name.endswith(".json"))
+        assert "foveal-xs" in archive.read("licences/NOTICE.txt").decode()
 
     def test_the_export_answers_as_the_service(self, trainer: Any, trained: tuple[str, str], archive: ZipFile) -> None:
         project, iteration = trained
@@ -48,9 +48,8 @@ class TestCompact:
         answer = trainer.quick_test_image(project, photo.data, iteration_id=iteration)
         session = onnxruntime.InferenceSession(archive.read("model.onnx"), providers=["CPUExecutionProvider"])
         image = imaging.decode(photo.data, max_bytes=imaging.PREDICTION_BYTES)
-        pixels = imaging.model_input(image, 224).transpose(2, 0, 1)[None].astype(np.float32)
-        found = np.asarray(session.run(None, {"image": pixels})[0])[0]
-        labels = archive.read("labels.txt").decode().split()
+        in_bgr = imaging.model_input(image, 224)[..., ::-1].transpose(2, 0, 1)[None].astype(np.float32)
+        names, probabilities = session.run(["classLabel", "loss"], {"data": in_bgr})
         told = {each.tag_name: each.probability for each in answer.predictions}
-        assert answer.predictions[0].tag_name == "blue"
-        assert dict(zip(labels, found.tolist(), strict=True)) == pytest.approx(told, abs=1e-4)
+        assert answer.predictions[0].tag_name == names[0][0] == "blue"
+        assert probabilities[0] == pytest.approx(told, abs=1e-4)

@@ -344,9 +344,9 @@ ROWS = (
     # Exports
     Row(
         "an export that is not offered",
-        lambda s: s.trainer.export_iteration(s.project, s.spare, "CoreML"),
+        lambda s: s.trainer.export_iteration(s.project, s.spare, "VAIDK"),
         "BadRequestExportValidationFailed",
-        "ONNX",
+        "Vision AI Dev Kit is no longer made",
     ),
     Row(
         "an export again",

@@ -28,7 +28,7 @@ OUTPUTS = {
     GRID: (grid.OUTPUT,),
     RAW: (RAW_PROBABILITIES, RAW_BOXES),
 }
-CHANNEL = 1  # axis of images, and of kernels
+CHANNEL = -3  # axis of images, of kernels, and of constants beside images
 WHITE = 255.0
 POINTWISE = ("Sub", "Add", "Mul", "Div")
 PASSING = ("AveragePool", "Identity", "Relu")
@@ -78,7 +78,7 @@ class _Flipping:
         if weight is None:
             raise Invalid(f"The colours of this model cannot be turned round: {name} is no weight.")
         values = numpy_helper.to_array(weight)
-        if values.size > 1 and values.shape[axis] != channels:
+        if values.size > 1 and (values.ndim < abs(axis) or values.shape[axis] != channels):
             raise Invalid(f"The colours of this model cannot be turned round: {name} is of shape {values.shape}.")
         if values.size > 1 and name not in self.turned:
             weight.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(np.flip(values, axis)), name))
@@ -99,7 +99,8 @@ def reverse_channels(model: onnx.ModelProto) -> None:
         if node.op_type == "Conv":
             flipping.turn(node.input[1], 3, CHANNEL)
         elif node.op_type in POINTWISE:
-            flipping.turn(next(name for name in node.input if name not in coloured), 3, CHANNEL)
+            for name in set(node.input) - coloured:
+                flipping.turn(name, 3, CHANNEL)
             coloured |= set(node.output)
         elif node.op_type in PASSING:
             coloured |= set(node.output)

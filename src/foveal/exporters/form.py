@@ -5,6 +5,7 @@ It knows about thirty kinds of step, and nothing of files. `lowering` makes it f
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -73,24 +74,21 @@ class Builder:
 
     steps: list[Step] = field(default_factory=list[Step])
     _names: set[str] = field(default_factory=set[str])
-    _small: dict[tuple[str, Shape, bytes], Value] = field(default_factory=dict[tuple[str, Shape, bytes], Value])
+    _known: dict[tuple[str, Shape, bytes], Value] = field(default_factory=dict[tuple[str, Shape, bytes], Value])
 
     def given(self, name: str, shape: Sequence[int]) -> Value:
         """What the program gives."""
         return Value(self._named(name), tuple(shape), np.dtype(np.float32))
 
     def constant(self, data: NDArray[Any] | np.generic, name: str) -> Value:
-        """A constant; whole numbers have 32 bits, and a small one that is there already is used again."""
+        """A constant; whole numbers have 32 bits, and one that is there already is used again."""
         values = np.ascontiguousarray(data).reshape(np.shape(data))
         if values.dtype == np.int64:
             values = values.astype(np.int32)
-        key = (values.dtype.str, values.shape, values.tobytes()) if values.size <= 64 else None  # noqa: PLR2004
-        if key in self._small:
-            return self._small[key]
-        made = Value(self._named(name), values.shape, values.dtype, values)
-        if key is not None:
-            self._small[key] = made
-        return made
+        key = (values.dtype.str, values.shape, sha256(values.tobytes()).digest())
+        if key not in self._known:
+            self._known[key] = Value(self._named(name), values.shape, values.dtype, values)
+        return self._known[key]
 
     def step(  # the parts of a step
         self, kind: str, inputs: Sequence[Value], name: str, shape: Sequence[int], *, dtype: Any = None, **options: Any

@@ -20,7 +20,7 @@ from foveal.exporters.interface import ANCHORS, GRID_SIDE
 OUTPUT = "grid"
 PER_CELL = len(ANCHORS)
 SLOTS = GRID_SIDE * GRID_SIDE * PER_CELL
-CANDIDATES = 512
+CANDIDATES = 256
 ROUNDS = 8
 """Of the choice: enough for chains of that many boxes, each of which overlaps the next."""
 STEEP = 6e4

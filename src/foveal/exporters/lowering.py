@@ -163,10 +163,12 @@ def _pointwise(kind: str) -> Callable[[Node], None]:
     def lower_pointwise(node: Node) -> None:
         holders = [node.held(at) for at in range(len(node.proto.input))]
         leading = max(holders, key=lambda held: (held.value.data is None, len(held.order)))
-        inputs = [_beside(node, at, held, leading) for at, held in enumerate(holders)]
-        shape = broadcast(*(each.shape for each in inputs))
-        own = "floordiv" if kind == "div" and inputs[0].dtype.kind == "i" else kind
-        node.give(node.build.step(own, inputs, node.name, shape), leading.order)
+        made, *others = (_beside(node, at, held, leading) for at, held in enumerate(holders))
+        own = "floordiv" if kind == "div" and made.dtype.kind == "i" else kind
+        for left, each in zip(reversed(range(len(others))), others, strict=True):
+            name = f"{node.name}_{left}" if left else node.name
+            made = node.build.step(own, [made, each], name, broadcast(made.shape, each.shape))
+        node.give(made, leading.order)
 
     return lower_pointwise
 
@@ -175,9 +177,11 @@ def _beside(node: Node, at: int, held: Held, leading: Held) -> Value:
     """An input of arithmetic in the order of the leading one; ONNX lines shapes up at their ends."""
     if held.order == leading.order or not held.order:
         return held.value
+    missing = len(leading.order) - len(held.order)
+    if missing < 0 or (missing > 0 and held.value.data is None):
+        raise node.refused("one of its inputs has another number of axes")
     if held.value.data is None:
         return node.value(at, leading.order)
-    missing = len(leading.order) - len(held.order)
     values = held.value.data.reshape((1,) * missing + held.value.shape)
     return node.build.constant(values.transpose(leading.order), f"{held.value.name}_ordered")
 
@@ -193,13 +197,9 @@ def _unary(kind: str) -> Callable[[Node], None]:
 def _conv(node: Node) -> None:
     kernel = node.weight(1)
     assert kernel is not None
-    if kernel.ndim != IMAGE or set(node.options.get("dilations", [1])) != {1}:
-        raise node.refused("only plain convolutions of images are known")
-    bias = node.weight(2)
-    options = {
-        "strides": list(node.options.get("strides", [1, 1])),
-        "pads": list(node.options.get("pads", [0, 0, 0, 0])),
-    }
+    if kernel.ndim != IMAGE:
+        raise node.refused("only convolutions of images are known")
+    bias, options = node.weight(2), _window(node)
     groups, images = node.options.get("group", 1), node.value(0, CHANNELS_LAST)
     if groups not in {1, images.shape[3]} or (groups > 1 and kernel.shape[:2] != (groups, 1)):
         raise node.refused(f"it has {groups} groups")
@@ -212,13 +212,24 @@ def _conv(node: Node) -> None:
     node.step("depthwise" if groups > 1 else "conv2d", inputs, CHANNELS_LAST, **options)
 
 
+def _window(node: Node) -> dict[str, list[int]]:
+    """How a window moves over the images, and the borders around them."""
+    if node.options.get("auto_pad", b"NOTSET") not in {b"NOTSET", b"VALID"}:
+        raise node.refused("its borders are not told (auto_pad)")
+    if set(node.options.get("dilations", [1])) != {1}:
+        raise node.refused("it has dilations")
+    return {
+        "strides": list(node.options.get("strides", [1, 1])),
+        "pads": list(node.options.get("pads", [0, 0, 0, 0])),
+    }
+
+
 def _pool(kind: str) -> Callable[[Node], None]:
     def lower_pool(node: Node) -> None:
-        size, strides = list(node.options["kernel_shape"]), list(node.options.get("strides", [1, 1]))
-        pads = list(node.options.get("pads", [0, 0, 0, 0]))
-        if (kind == "average_pool" and any(pads)) or node.options.get("ceil_mode", 0):
+        size, options = list(node.options["kernel_shape"]), _window(node)
+        if (kind == "average_pool" and any(options["pads"])) or node.options.get("ceil_mode", 0):
             raise node.refused("it counts what lies outside the image")
-        node.step(kind, [node.value(0, CHANNELS_LAST)], CHANNELS_LAST, size=size, strides=strides, pads=pads)
+        node.step(kind, [node.value(0, CHANNELS_LAST)], CHANNELS_LAST, size=size, **options)
 
     return lower_pool
 
@@ -270,11 +281,13 @@ def _matmul(node: Node) -> None:
 
 
 def _dense(node: Node, weights: NDArray[Any], bias: NDArray[Any] | None) -> None:
-    added = np.zeros(weights.shape[1], np.float32) if bias is None else np.broadcast_to(bias, weights.shape[1])
+    if bias is not None and bias.shape[:-1] not in {(), (1,)}:
+        raise node.refused("each row has a bias of its own")
+    added = np.zeros(1, np.float32) if bias is None else bias.reshape(-1)
     inputs = [
         node.value(0),
         node.build.constant(weights, f"{node.name}_weights"),
-        node.build.constant(added, f"{node.name}_bias"),
+        node.build.constant(np.broadcast_to(added, weights.shape[1]), f"{node.name}_bias"),
     ]
     node.step("dense", inputs)
 
@@ -290,7 +303,10 @@ def _resize(node: Node) -> None:
     way = tuple(node.options.get(name, b"") for name in ("mode", "coordinate_transformation_mode", "nearest_mode"))
     if way != (b"nearest", b"asymmetric", b"floor"):
         raise node.refused("only the nearest pixel above and to the left is known")
-    node.step("enlarge", [node.value(0, CHANNELS_LAST)], CHANNELS_LAST, size=list(node.shape[2:]))
+    images = node.value(0, CHANNELS_LAST)
+    if any(now % before for now, before in zip(ordered(node.shape, CHANNELS_LAST)[1:], images.shape[1:], strict=True)):
+        raise node.refused("it enlarges by no whole number")
+    node.step("enlarge", [images], CHANNELS_LAST, size=list(node.shape[2:]))
 
 
 def _concat(node: Node) -> None:
@@ -314,8 +330,12 @@ def _reshape(node: Node) -> None:
 
 
 def _transpose(node: Node) -> None:
-    held, permutation = node.held(0), list(node.options["perm"])
-    node.give(held.value, tuple(permutation.index(axis) for axis in held.order))
+    held = node.held(0)
+    permutation = list(node.options.get("perm", reversed(range(len(held.order)))))
+    if held.value.data is not None:
+        node.give(node.build.constant(held.value.data.transpose(permutation), node.name))
+    else:
+        node.give(held.value, tuple(permutation.index(axis) for axis in held.order))
 
 
 def _identity(node: Node) -> None:
@@ -338,6 +358,9 @@ def _top_k(node: Node) -> None:
 def _gather(node: Node) -> None:
     if node.options.get("axis", 0) != 0:
         raise node.refused("only rows can be gathered")
+    positions = node.held(1).value.data
+    if positions is not None and (positions < 0).any():
+        raise node.refused("it counts rows from the end")
     node.step("gather", [node.value(0), node.value(1)])
 
 
@@ -346,7 +369,7 @@ def _clip(node: Node) -> None:
     for kind, at in (("maximum", 1), ("minimum", 2)):
         limit = node.weight(at)
         if limit is not None:
-            bound = node.build.constant(limit.astype(np.float32), f"{node.name}_limit")
+            bound = node.build.constant(limit, f"{node.name}_limit")
             made = node.build.step(kind, [held.value, bound], f"{node.name}_{kind}", held.value.shape)
             held = Held(made, held.order)
     node.give(held.value, held.order)

@@ -33,10 +33,6 @@ SAMPLES = {
 CALIBRATION = 64
 
 
-UNLIKE = "ErrorExporterInvalidClassifier"
-"""The code of an export that answers otherwise than the service."""
-
-
 @dataclass(frozen=True, slots=True)
 class About:
     """What an export tells of itself."""
@@ -74,9 +70,7 @@ def write(
         if certificate.passed:
             break
         if order.precision not in SAFER:
-            raise Unavailable(
-                f"The {format.label} model answers otherwise than the service: {certificate.verdict}.", UNLIKE
-            )
+            raise Unavailable(f"The {format.label} model answers otherwise than the service: {certificate.verdict}.")
         order = order.safer()
         _empty(folder)
     _write_golden(folder, golden, expected, certificate)

@@ -15,19 +15,14 @@ const ADDRESS = "https://model.invalid/model.json";
 const fetchFunc = async (address) => new Response(readFileSync(join(errand.model, basename(address))));
 
 const [count, height, width] = errand.shape;
-const places = Array.from({ length: count }, (_, photo) => photo * height * width);
 
-// What the outputs hold, by name, for inputs that are prepared already.
+// What the outputs hold, by name, for an input that is prepared already.
 async function outputsOfTensorFlow() {
   const model = await tf.loadGraphModel(ADDRESS, { fetchFunc });
-  const { buffer } = new Uint8Array(readFileSync(errand.inputs));
-  const answers = [];
-  for (const place of places) {
-    const input = tf.tensor(new Float32Array(buffer, 12 * place, 3 * height * width), [1, height, width, 3]);
-    const outputs = [await model.executeAsync(input)].flat();
-    answers.push(Object.fromEntries(outputs.map((each, at) => [model.outputNodes[at], each.arraySync()])));
-  }
-  return answers;
+  const { buffer } = new Uint8Array(readFileSync(errand.input));
+  const input = tf.tensor(new Float32Array(buffer), [1, height, width, 3]);
+  const outputs = [await model.executeAsync(input)].flat();
+  return Object.fromEntries(outputs.map((each, at) => [model.outputNodes[at], each.arraySync()]));
 }
 
 // What a page gets that hands over pictures: colours and size are the library's business.
@@ -36,8 +31,8 @@ async function answersOfMicrosoft() {
   await model.loadModelAsync(ADDRESS, { fetchFunc });
   const pictures = new Uint8Array(readFileSync(errand.pictures));
   const answers = [];
-  for (const place of places) {
-    const data = pictures.subarray(4 * place, 4 * (place + height * width));
+  for (let at = 0; at < count; at++) {
+    const data = pictures.subarray(4 * height * width * at, 4 * height * width * (at + 1));
     answers.push(await model.executeAsync({ data, width, height }));
   }
   return answers;

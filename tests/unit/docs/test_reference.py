@@ -11,6 +11,8 @@ from scripts import make_operations
 
 from foveal import app
 from foveal.api import openapi
+from foveal.cli import exports
+from foveal.exporters import catalog
 from foveal.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,6 +28,7 @@ EVALUATION = {
     "ClassifyImageWithUnknown",
     "QuickTestImageWithUnknown",
 }
+EXPORTS = {"GetExportFormats", "GetIterationExports", "StartIterationExport", "DeleteIterationExport"}
 LABELLING = {"GetImagesToLabel", "GetDuplicateImages", "GetLabelErrors", "GetLearningCurve"}
 
 
@@ -52,6 +55,37 @@ class TestSettings:
     def test_the_default_is_the_one_in_the_code(self, name: str) -> None:
         value = Settings().environment()[name]
         assert rows("settings.md")[name][0] == (f"`{value}`" if value else "empty")
+
+
+class TestExports:
+    def test_each_format_has_its_row_and_each_row_its_format(self) -> None:
+        told = {name: cells[:5] for name, cells in self.cells().items()}
+        wanted = {
+            each.name: [
+                each.platform,
+                each.flavor or "none",
+                f"{each.home}/{each.file}" if each.home else each.file,
+                each.precision,
+                each.extra,
+            ]
+            for each in catalog.FORMATS
+        }
+        assert {name: cells for name, cells in told.items() if name in wanted} == wanted
+        assert set(told) - {"Name", "--"} == set(wanted)
+
+    def cells(self) -> dict[str, list[str]]:
+        """The rows of the formats, whose cells may be empty."""
+        lines = (REFERENCE / "exports.md").read_text(encoding="utf-8").splitlines()
+        split = [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in lines]
+        return {cells[0]: cells[1:] for cells in split if len(cells) == 7}
+
+    def test_own_formats_are_marked(self) -> None:
+        marked = {name for name, cells in self.cells().items() if cells[-1].split(";")[0] == "own"}
+        assert marked == {each.name for each in catalog.FORMATS if each.own}
+
+    def test_the_command_line_names_them(self) -> None:
+        listed = set(exports.FORMATS.split(", "))
+        assert listed == {each.name for each in catalog.FORMATS} - {"docker", "tensorflow-normal"}
 
 
 class TestErrors:
@@ -85,7 +119,7 @@ class TestOperations:
         assert (REFERENCE / "operations.md").read_text(encoding="utf-8") == make_operations.page()
 
     def test_all_60_operations_of_the_contract_are_there(self) -> None:
-        own_operations = {"GetIterationProgress", "CancelIteration", *LABELLING, *EVALUATION}
+        own_operations = {"GetIterationProgress", "CancelIteration", *LABELLING, *EVALUATION, *EXPORTS}
         assert len(set(rows("operations.md")) - own_operations) == 52 + 8
 
     @pytest.mark.shared

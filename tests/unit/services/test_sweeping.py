@@ -159,12 +159,28 @@ class TestRows:
         api.ok("POST", f"/projects/{project}/tagsandregions/suggestions", params=query)
         with sessions.write.begin() as session:
             self.age(session, days=29)
-        assert sweep(sessions, blobs, datetime.now(UTC)) == Swept(0, 0, 0)
+        assert sweep(sessions, blobs, datetime.now(UTC)) == Swept(0, 0, 0, 0)
         with sessions.write.begin() as session:
             self.age(session, days=31)
-        assert sweep(sessions, blobs, datetime.now(UTC)) == Swept(2, 1, 0)
+        assert sweep(sessions, blobs, datetime.now(UTC)) == Swept(2, 1, 0, 0)
         with sessions.read.begin() as session:
             assert session.scalar(select(func.count()).select_from(Image)) == 11
+
+    def test_exports_go_after_their_days_and_may_be_made_again(
+        self, api: Any, work: Any, sessions: Sessions, blobs: Blobs
+    ) -> None:
+        project = make_project(api, classificationType="Multiclass")
+        fill(api, project)
+        path = f"/projects/{project}/iterations/{train(api, work, project)['id']}/export"
+        api.ok("POST", path, params={"platform": "ONNX"})
+        assert work() == 1
+        keeping = {"prediction_days": 30, "now": datetime.now(UTC) + timedelta(days=89)}
+        assert sweeping.sweep(sessions, blobs, export_days=90, **keeping).exports == 0
+        assert sweeping.sweep(sessions, blobs, export_days=0, **keeping).exports == 0
+        swept = sweeping.sweep(sessions, blobs, export_days=80, **keeping)
+        assert (swept.exports, swept.blobs) == (1, 1)
+        assert api.ok("GET", path) == []
+        assert api.ok("POST", path, params={"platform": "ONNX"})["status"] == "Exporting"
 
     def age(self, session: Session, *, days: int) -> None:
         moment = datetime.now(UTC) - timedelta(days=days)

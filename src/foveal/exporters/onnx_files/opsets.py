@@ -62,11 +62,11 @@ def at_opset(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
     """
     if version not in IR_VERSIONS:
         raise Invalid(f"ONNX opset {version} is not written: expected one of {', '.join(map(str, IR_VERSIONS))}.")
-    work = _Rewriting(model, version)
-    for node in model.graph.node:
-        RULES.get(node.op_type, _Rewriting.keep)(work, node)
     made = onnx.ModelProto()
     made.CopyFrom(model)
+    work = _Rewriting(made, version)
+    for node in made.graph.node:
+        RULES.get(node.op_type, _Rewriting.keep)(work, node)
     del made.graph.node[:], made.graph.value_info[:], made.opset_import[:]
     made.graph.node.extend(work.nodes.nodes)
     made.graph.initializer.extend(work.nodes.weights)
@@ -106,8 +106,9 @@ def _axes(work: _Rewriting, node: onnx.NodeProto) -> None:
 
 def _clip(work: _Rewriting, node: onnx.NodeProto) -> None:
     if work.version < OPSET_WITH_CLIP_INPUTS:
-        for name, at in (("min", 1), ("max", 2)):
-            node.attribute.append(helper.make_attribute(name, float(work.weights[node.input[at]])))
+        for name, limit in zip(("min", "max"), node.input[1:], strict=False):
+            if limit:
+                node.attribute.append(helper.make_attribute(name, float(work.weights[limit])))
         del node.input[1:]
     work.keep(node)
 

@@ -43,7 +43,7 @@ def compute_in_halves(model: onnx.ModelProto) -> None:
     halved = _between(model)
     work = _Halving({weight.name: weight for weight in model.graph.initializer})
     for node in model.graph.node:
-        if node.name in halved:
+        if node.output[0] in halved:
             taken = len(node.input) if node.op_type != "Resize" else 1  # its factors are told in single precision
             node.input[:taken] = [work.half(name) for name in node.input[:taken]]
             work.halves |= set(node.output)
@@ -139,7 +139,8 @@ def quantize_weights(model: onnx.ModelProto) -> None:
 def _in_eight_bits(model: onnx.ModelProto, weight: onnx.TensorProto, axis: int) -> onnx.NodeProto:
     values, name = numpy_helper.to_array(weight), weight.name
     others = tuple(at for at in range(values.ndim) if at != axis)
-    scale = np.maximum(np.abs(values).max(others), np.finfo(np.float32).tiny).astype(np.float32) / STEPS
+    largest = np.abs(values).max(others)
+    scale = np.where(largest > 0, largest, 1).astype(np.float32) / np.float32(STEPS)
     shaped = scale.reshape([-1 if at == axis else 1 for at in range(values.ndim)])
     weight.CopyFrom(numpy_helper.from_array(np.round(values / shaped).astype(np.int8), f"{name}_8"))
     model.graph.initializer.append(numpy_helper.from_array(scale, f"{name}_scale"))
@@ -147,23 +148,20 @@ def _in_eight_bits(model: onnx.ModelProto, weight: onnx.TensorProto, axis: int) 
 
 
 def _between(model: onnx.ModelProto) -> set[str]:
-    """Names of the nodes of images between the first convolution and the last."""
+    """Images between the first convolution and the last, by the names of their tensors."""
     shapes = client_graph.shapes(model)
     return {
-        node.name
+        node.output[0]
         for node in model.graph.node
         if node.op_type in BETWEEN and len(shapes.get(node.output[0], ())) == IMAGE
     }
 
 
 def _inner(model: onnx.ModelProto) -> set[str]:
-    """Names of those whose images go on to others of them: what a detector says at last is not among them."""
-    between, read_by = _between(model), dict[str, list[str]]()
-    for node in model.graph.node:
-        for name in node.input:
-            read_by.setdefault(name, []).append(node.name)
-    outputs = {node.output[0]: node.name for node in model.graph.node if node.name in between}
-    return {name for made, name in outputs.items() if any(reader in between for reader in read_by.get(made, []))}
+    """Nodes whose images go on to others of them, by name: what a detector says at last is not among them."""
+    between = _between(model)
+    read = {name for node in model.graph.node if node.output[0] in between for name in node.input}
+    return {node.name for node in model.graph.node if node.output[0] in between & read}
 
 
 def _put_first(model: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> None:

@@ -75,6 +75,7 @@ class _Writer:
         self.model.subgraphs = [self.graph]
         self.graph.name, self.graph.tensors, self.graph.operators = b"main", [], []
         self._tensors: dict[int, int] = {}
+        self._turned: dict[int, int] = {}
         self._codes: dict[int, int] = {}
         self.tensor(form.input)
 
@@ -86,6 +87,13 @@ class _Writer:
             else:
                 self._tensors[id(value)] = self.weight(value.name, value.data)
         return self._tensors[id(value)]
+
+    def turned(self, value: Value, axes: Sequence[int]) -> int:
+        """The position of a weight's tensor with its axes in the order that the one kind of its readers takes."""
+        assert value.data is not None
+        if id(value) not in self._turned:
+            self._turned[id(value)] = self.weight(value.name, value.data.transpose(axes))
+        return self._turned[id(value)]
 
     def weight(self, name: str, data: NDArray[Any]) -> int:
         if self.half and data.dtype == np.float32 and data.size >= SMALLEST_HALVED:
@@ -204,11 +212,10 @@ def _activation(writer: _Writer, *, fused: bool) -> int:
 
 def _convolution(writer: _Writer, step: Step, outputs: Sequence[Value], fused: bool) -> None:  # noqa: FBT001
     images, kernel, bias = step.inputs
-    assert kernel.data is not None
     alone = step.kind == "depthwise"
     name, options = ("DEPTHWISE_CONV_2D", "DepthwiseConv2DOptions") if alone else ("CONV_2D", "Conv2DOptions")
     source, padding = _padded(writer, step, images, kernel.shape[:2])
-    inputs = [source, writer.weight(kernel.name, kernel.data.transpose(3, 0, 1, 2)), writer.tensor(bias)]
+    inputs = [source, writer.turned(kernel, (3, 0, 1, 2)), writer.tensor(bias)]
     height, width = step.options["strides"]
     sizes = {"strideH": height, "strideW": width, "dilationHFactor": 1, "dilationWFactor": 1}
     more = {"depthMultiplier": 1} if alone else {}
@@ -253,8 +260,7 @@ def _pool(name: str) -> Writer:
 
 def _dense(writer: _Writer, step: Step, outputs: Sequence[Value], _fused: bool) -> None:  # noqa: FBT001
     rows, weights, bias = step.inputs
-    assert weights.data is not None
-    inputs = [writer.tensor(rows), writer.weight(weights.name, weights.data.T), writer.tensor(bias)]
+    inputs = [writer.tensor(rows), writer.turned(weights, (1, 0)), writer.tensor(bias)]
     writer.operator("FULLY_CONNECTED", inputs, [writer.tensor(outputs[0])], "FullyConnectedOptions")
 
 

@@ -100,7 +100,7 @@ class TestQuick:
             "detected_scores",
         ]
         size = session.get_inputs()[0].shape[2]
-        boxes, classes, scores = session.run(None, {"image": np.zeros((1, 3, size, size), np.float32)})
+        boxes, classes, scores = session.run(None, {"image_tensor": np.zeros((1, 3, size, size), np.float32)})
         assert boxes.shape[1:] == (len(scores[0]), 4)
         assert classes.shape == scores.shape
 
