@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,9 @@ from azure.cognitiveservices.vision.customvision.prediction import CustomVisionP
 from msrest.authentication import ApiKeyCredentials
 from PIL import Image
 from tests.support import models
-from tests.support.models import KINDS
+from tests.support.models import Exported
 
-from foveal.exporters import catalog, package, parity
+from foveal.exporters import parity
 
 pytestmark = pytest.mark.slow
 
@@ -30,23 +29,19 @@ PYTHON = Path(sys.prefix) / "peers" / "docker" / "bin" / "python"
 
 
 @pytest.fixture(params=["multiclass compact", "detection general"])
-def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> models.Trained:
-    assert request.param in KINDS
-    return models.made(request.param, tmp_path_factory.getbasetemp().parent)
+def package(request: pytest.FixtureRequest, shared_folder: Path) -> Exported:
+    return models.exported(request.param, "docker-linux", shared_folder)
 
 
 @pytest.fixture
-def address(trained: models.Trained, tmp_path: Path) -> Iterator[str]:
+def address(package: Exported) -> Iterator[str]:
     """Where the server answers that the Dockerfile starts."""
-    about = package.About("local", datetime(2026, 1, 1, tzinfo=UTC))
-    row = catalog.named("docker-linux")
-    package.write(row, trained.bundle, trained.photos, tmp_path, about, source="photos")
-    text = (tmp_path / "Dockerfile").read_text(encoding="utf-8")
+    text = (package.folder / "Dockerfile").read_text(encoding="utf-8")
     command = json.loads(re.findall(r"^CMD (\[.*\])$", text, re.MULTILINE)[-1])
     command[0] = str(PYTHON)
     environment = {**os.environ, "PORT": "0", "HOST": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
-        command, cwd=tmp_path / "app", env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=package.home, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as server:
         assert server.stdout is not None
         line = next((line for line in server.stdout if "Listening on" in line), "")
@@ -57,7 +52,8 @@ def address(trained: models.Trained, tmp_path: Path) -> Iterator[str]:
         assert server.wait(10) == 0
 
 
-def test_answers_like_the_service_through_the_sdk(address: str, trained: models.Trained) -> None:
+def test_answers_like_the_service_through_the_sdk(address: str, package: Exported) -> None:
+    trained = package.trained
     with urlopen(address, timeout=10) as answer:
         assert answer.read().startswith(b"CustomVision.ai model host harness")
     (expected,) = parity.served(trained.bundle, parity.Photos([], trained.photos[:1], ""))

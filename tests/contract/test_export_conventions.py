@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from tests.support import models
 from tests.support.models import Trained
 
-from foveal.exporters import catalog, kernels, package, parity
+from foveal.exporters import catalog, kernels, parity
 from foveal.exporters.coreml import library
 from foveal.exporters.tensorflow import files
 from foveal.geometry import overlaps
@@ -29,18 +28,15 @@ CLASSIFIERS = ("multiclass compact", "multilabel general")
 Export = Callable[[str, str], tuple[Path, Trained]]
 
 
-@pytest.fixture(scope="module")
-def export(tmp_path_factory: pytest.TempPathFactory) -> Export:
-    """Write a format of a model's kind; give its folder and the model."""
-    shared = tmp_path_factory.getbasetemp().parent
+@pytest.fixture
+def export(shared_folder: Path) -> Export:
+    """Give the folder of an export of a model's kind, and the model."""
 
-    def write(name: str, kind: str) -> tuple[Path, Trained]:
-        folder, trained = tmp_path_factory.mktemp(name), models.made(kind, shared)
-        about = package.About("local", datetime(2026, 1, 1, tzinfo=UTC))
-        package.write(catalog.named(name), trained.bundle, trained.photos, folder, about, source="photos")
-        return folder, trained
+    def give(name: str, kind: str) -> tuple[Path, Trained]:
+        written = models.exported(kind, name, shared_folder)
+        return written.folder, written.trained
 
-    return write
+    return give
 
 
 def expected(trained: Trained) -> Any:
@@ -112,7 +108,9 @@ class TestOnnx:
         answer = self.run(session, trained, told)
         assert set(answer) == {"classLabel", "loss"}
         assert answer["classLabel"].tolist() == [[expected(trained)[0]["tagName"]]]
-        assert [answer["loss"][0][label] for label in trained.bundle.labels] == pytest.approx(probabilities(trained))
+        assert [answer["loss"][0][label] for label in trained.bundle.labels] == pytest.approx(
+            probabilities(trained), abs=1e-6
+        )
 
     def test_every_other_classifier_gives_scores_first(self, export: Export) -> None:
         folder, trained = export("onnx", "multilabel general")
@@ -120,7 +118,7 @@ class TestOnnx:
         assert told["Image.BitmapPixelFormat"] == "Rgb8"
         (scores,) = self.run(session, trained, told).values()
         assert scores.shape == (1, len(trained.bundle.labels))
-        assert scores[0] == pytest.approx(probabilities(trained))
+        assert scores[0] == pytest.approx(probabilities(trained), abs=1e-6)
 
     def test_a_compact_detector_gives_one_grid(self, export: Export) -> None:
         folder, trained = export("onnx", "detection compact")

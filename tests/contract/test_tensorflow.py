@@ -3,18 +3,14 @@
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from tests.support import models
 from tests.support.models import KINDS
 
-from foveal.exporters import catalog, package
-
 # What `make .venv/.peers` installs, where there is a TensorFlow for the machine.
 PYTHON = Path(sys.prefix) / "peers" / "tensorflow" / "bin" / "python"
-FORMATS = ("tensorflow", "saved-model", "tflite", "tflite-fp16")
 LOADS_TFLITE = """
 import json, sys
 import numpy as np, tensorflow as tf
@@ -33,20 +29,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def exports(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
-    shared, home = tmp_path_factory.getbasetemp().parent, tmp_path_factory.mktemp("tensorflow")
-    written: dict[tuple[str, str], Path] = {}
-    for kind in KINDS:
-        trained = models.made(kind, shared)
-        for name in FORMATS:
-            folder = written[kind, name] = home / f"{kind}-{name}".replace(" ", "-")
-            folder.mkdir()
-            about = package.About("local", datetime(2026, 1, 1, tzinfo=UTC))
-            package.write(catalog.named(name), trained.bundle, trained.photos, folder, about, source="photos")
-    return written
-
-
 def run(*arguments: str) -> str:
     """Run Python with TensorFlow; give what it printed."""
     ended = subprocess.run(
@@ -58,21 +40,20 @@ def run(*arguments: str) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["tensorflow", "saved-model"])
-def test_the_check_in_the_zip_passes_with_tensorflow(
-    exports: dict[tuple[str, str], Path], kind: str, name: str
-) -> None:
-    told = run(str(exports[kind, name] / "python" / "check.py"))
+def test_the_check_in_the_zip_passes_with_tensorflow(shared_folder: Path, kind: str, name: str) -> None:
+    told = run(str(models.exported(kind, name, shared_folder).folder / "python" / "check.py"))
     assert told.count("ok  ") == 16
     assert "This model answers as the service does." in told
 
 
-def test_its_lite_interpreter_takes_the_files(exports: dict[tuple[str, str], Path]) -> None:
-    files = {key: folder / "model.tflite" for key, folder in exports.items() if key[1].startswith("tflite")}
-    told = [json.loads(line) for line in run("-c", LOADS_TFLITE, *map(str, files.values())).splitlines()]
+def test_its_lite_interpreter_takes_the_files(shared_folder: Path) -> None:
+    written = [models.exported(kind, name, shared_folder) for kind in KINDS for name in ("tflite", "tflite-fp16")]
+    files = [str(each.home / each.format.file) for each in written]
+    told = [set(json.loads(line)) for line in run("-c", LOADS_TFLITE, *files).splitlines()]
     wanted = {
         "multiclass compact": {"loss"},
         "multilabel general": {"loss"},
         "detection compact": {"model_outputs"},
         "detection general": {"detected_boxes", "detected_classes", "detected_scores"},
     }
-    assert [set(names) for names in told] == [wanted[kind] for kind, _ in files]
+    assert told == [wanted[kind] for kind in KINDS for _ in range(2)]

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from tests.azure.clients import programs
 from tests.support import models
 from tests.support.models import Trained
 
-from foveal.exporters import catalog, interface, material, package, parity
+from foveal.exporters import interface, material, parity
 from foveal.exporters.interface import BGR
 from foveal.exporters.parity import CERTAIN, Photos, Predictions
 from foveal.exporters.tensorflow import evaluate, files
@@ -28,7 +27,6 @@ from foveal.geometry import Box, intersection_over_union
 pytestmark = pytest.mark.slow
 
 HOME = programs.COPIES / "node"
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 COUNT = 2
 """Photos that Microsoft's library is asked about; without a graphics card each takes a second or two."""
 APART = {"loss": 1e-4, "model_outputs": 1e-3, "detected_boxes": 1e-4, "detected_scores": 1e-4, "detected_classes": 0}
@@ -54,18 +52,13 @@ class Export:
 
 
 @pytest.fixture(scope="session", params=list(models.KINDS))
-def export(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Export:
+def export(request: pytest.FixtureRequest, shared_folder: Path) -> Export:
     """Each kind of model is written and asked once, in however many processes the tests run."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base if worker_id == "master" else base.parent
-    trained = models.made(request.param, shared)
-    folder = shared / f"tfjs-{request.param.replace(' ', '-')}"
+    written = models.exported(request.param, "tfjs", shared_folder)
+    folder, trained = written.folder, written.trained
     told = folder.with_suffix(".json")
-    with FileLock(f"{folder}.lock"):
+    with FileLock(f"{folder}.asked.lock"):
         if not told.exists():
-            folder.mkdir(exist_ok=True)  # another process may have failed
-            about = package.About("it", NOW)
-            package.write(catalog.named("tfjs"), trained.bundle, trained.photos, folder, about, source="photos")
             told.write_text(_ask(folder, trained, _golden(folder)))
     return Export(folder, trained, _golden(folder), json.loads(told.read_text()))
 

@@ -1,5 +1,7 @@
-"""Trained models of each kind to export, with photos: drawn pictures, small detectors, made once for all processes."""
+"""Trained models of each kind, with photos, and their exports; each is made once in a test run, for all processes."""
 
+import json
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,7 +25,11 @@ from foveal.engine.detection.views import Policy
 from foveal.engine.features import Embedder
 from foveal.engine.search import Memory, Search
 from foveal.engine.training import Data, Task
+from foveal.exporters import catalog, package
+from foveal.exporters.catalog import Format
+from foveal.exporters.parity import Certificate
 
+ABOUT = package.About("3f2d3c4e-0000-0000-0000-000000000000", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
 DETECTED_PX = 128
 COLOURS = ((220, 40, 40), (40, 60, 220))
 CLASSIFIER_TAGS = ("red", "green", "blue")
@@ -45,6 +51,36 @@ def made(kind: str, shared: Path) -> Trained:
         if not (folder / "photos.npy").exists():
             KINDS[kind](folder)
     return Trained(bundle.read(folder), np.load(folder / "photos.npy"))
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An export in a folder that many tests read: who changes it takes a copy."""
+
+    trained: Trained
+    format: Format
+    folder: Path
+
+    @property
+    def home(self) -> Path:
+        """The folder that holds the model."""
+        return self.folder / self.format.home
+
+    @property
+    def certificate(self) -> Certificate:
+        return Certificate(**json.loads((self.folder / package.CERTIFICATE).read_text(encoding="utf-8")))
+
+
+def exported(kind: str, name: str, shared: Path) -> Exported:
+    """Give the export of a model of a kind in the format of this name."""
+    trained, format = made(kind, shared), catalog.named(name)
+    folder = shared / f"{kind}-{name}".replace(" ", "-")
+    with FileLock(f"{folder}.lock"):
+        if not (folder / package.CERTIFICATE).exists():
+            shutil.rmtree(folder, ignore_errors=True)  # another process may have failed
+            folder.mkdir()
+            package.write(format, trained.bundle, trained.photos, folder, ABOUT, source="photos")
+    return Exported(trained, format, folder)
 
 
 def _classifier(folder: Path, *, domain: str, backbone: str, exclusive: bool) -> None:

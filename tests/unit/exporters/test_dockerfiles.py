@@ -59,7 +59,7 @@ def read(name: str) -> Dockerfile:
 
 def pinned(text: str) -> dict[str, str]:
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    assert all(re.fullmatch(r"[\w-]+==[\w.]+", line) for line in lines), lines
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines), lines
     return dict(line.lower().split("==") for line in lines)
 
 
@@ -114,7 +114,7 @@ class TestInstructions:
     def test_install_what_is_pinned(self, dockerfile: Dockerfile) -> None:
         assert len(dockerfile.pips) == 1
         named = dockerfile.pips[0].partition("-r requirements.txt")[2].split()
-        assert all(re.fullmatch(r"[\w-]+==[\d.]+", each) for each in named if each != "fi")
+        assert all(re.fullmatch(r"[\w.-]+==[\d.]+", each) for each in named if each != "fi")
 
 
 class TestArm:
