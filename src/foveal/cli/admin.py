@@ -28,7 +28,7 @@ def doctor(data: Data = None, *, as_json: AsJson = False) -> None:
     else:
         for finding in findings:
             mark = "ok " if finding["ok"] else "MISSING" if finding["needed"] else "-  "
-            print(f"{mark:8}{finding['name']:22}{finding['detail']}")
+            print(f"{mark:8}{finding['name']:34}{finding['detail']}")
     if any(finding["needed"] and not finding["ok"] for finding in findings):
         raise typer.Exit(1)
 
@@ -101,10 +101,27 @@ def _torch(_: Settings) -> str:
         raise ImportError(f"{wanted_by}: pip install 'foveal[hub]'") from error
 
 
+def _extra(extra: str, package: str) -> Callable[[Settings], str]:
+    """Look for what writes a format of export."""
+
+    def check(_: Settings) -> str:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return f"{package} {version(package)}"
+        except PackageNotFoundError as error:
+            raise ImportError(f"only exports to it need it: pip install 'foveal[{extra}]'") from error
+
+    return check
+
+
 CHECKS: tuple[tuple[str, bool, Callable[[Settings], str]], ...] = (
     ("Python", True, _python),
     ("Data folder", True, _data),
     ("Database", True, _database),
     ("Embedded backbone", True, _backbone),
     ("torch (extras: hub, train)", False, _torch),
+    ("TensorFlow Lite (extra: tflite)", False, _extra("tflite", "ai-edge-litert")),
+    ("Core ML (extra: coreml)", False, _extra("coreml", "coremltools")),
+    ("OpenVINO (extra: openvino)", False, _extra("openvino", "openvino")),
 )

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
+from zipfile import ZipFile
 
 import typer
 
@@ -213,4 +214,10 @@ def _export(client: Client, project_id: str, iteration_id: str, data: Path, cons
     with urlopen(export["downloadUri"], timeout=100) as answer:  # noqa: S310  # our own server
         target.write_bytes(answer.read())
     console.print(f"[bold]7[/] Exported to ONNX: {target} ({target.stat().st_size / 1e6:.1f} MB)", soft_wrap=True)
+    with ZipFile(target) as archive:
+        parity = json.loads(archive.read("parity.json"))
+    console.print(
+        f"  it answers like the service: on {parity['photos']} photos the largest difference of a probability is "
+        f"{parity['largest_difference']:.1g}"
+    )
     return target

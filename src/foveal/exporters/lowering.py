@@ -94,11 +94,11 @@ class Lowering:
         return self.build.step("transpose", [held.value], f"{name}_transposed", shape, permutation=permutation)
 
     def run(self, nodes: Sequence[onnx.NodeProto]) -> None:
+        unknown = sorted({node.op_type for node in nodes} - OPERATORS.keys())
+        if unknown:
+            raise Invalid(f"The model cannot be written for TensorFlow: it has the operator {', '.join(unknown)}.")
         for node in nodes:
-            lower_one = OPERATORS.get(node.op_type)
-            if lower_one is None:
-                raise Invalid(f"The model cannot be written for TensorFlow: it has the operator {node.op_type}.")
-            lower_one(Node(self, node))
+            OPERATORS[node.op_type](Node(self, node))
 
 
 def lower(model: onnx.ModelProto, outputs: Mapping[str, str]) -> Form:

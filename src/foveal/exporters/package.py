@@ -24,12 +24,13 @@ from foveal.exporters.parity import Certificate, Photos
 
 MANIFEST, PROPERTIES, CERTIFICATE = "cvexport.manifest", "metadata_properties.json", "parity.json"
 EXPORTER_VERSION, SCHEMA_VERSION, METADATA_VERSION = "2.1", "1.0", "1.2"
-SAMPLES = {
-    "tflite": ("kotlin",),
-    "coreml": ("swift",),
-    "tfjs": ("javascript",),
-}
+SAMPLES = {"tflite": "kotlin", "coreml": "swift", "tfjs": "javascript"}
 """Programs in other languages, by the beginning of a format's name."""
+OTHERS = {
+    "kotlin": "\n`kotlin/Predict.kt` asks it on Android.\n",
+    "swift": "\n`swift/Predict.swift` asks it on iPhones and Macs.\n",
+    "javascript": "\nIn Node: `npm install` in `javascript`, then `node javascript/predict.mjs . photo.jpg`.\n",
+}
 CALIBRATION = 64
 
 
@@ -206,9 +207,12 @@ def _write_programs(format: Format, folder: Path) -> None:
         shutil.copyfile(material.PYTHON / name, python / name)
     program = runners.RUNNERS[format.runtime].program
     shutil.copyfile(material.PYTHON / "runtimes" / f"{program}.py", python / "runtime.py")
-    for beginning, languages in SAMPLES.items():
-        for language in languages if format.name.startswith(beginning) else ():
-            shutil.copytree(material.FOLDER / "samples" / language, folder / language, dirs_exist_ok=True)
+    for language in _languages(format):
+        shutil.copytree(material.FOLDER / "samples" / language, folder / language, dirs_exist_ok=True)
+
+
+def _languages(format: Format) -> list[str]:
+    return [language for beginning, language in SAMPLES.items() if format.name.startswith(beginning)]
 
 
 def _write_golden(folder: Path, golden: Photos, expected: Sequence[Any], certificate: Certificate) -> None:
@@ -247,6 +251,7 @@ def _words(format: Format, order: Order, seen: Interface) -> dict[str, str]:
         "range": reach,
         "reading": READING[seen.ending],
         "domain": interface.domain_of(order.bundle).name,
+        "others": "".join(OTHERS[each] for each in _languages(format)),
     }
 
 

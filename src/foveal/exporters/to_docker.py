@@ -20,8 +20,7 @@ def export(order: Order, folder: Path, *, system: str) -> Interface:
     source = material.FOLDER / "docker"
     shutil.copytree(source / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
     shutil.copyfile(source / f"Dockerfile.{system}", folder / "Dockerfile")
-    if (source / ".dockerignore").is_file():
-        shutil.copyfile(source / ".dockerignore", folder / ".dockerignore")
+    shutil.copyfile(source / ".dockerignore", folder / ".dockerignore")
     model = opsets.at_opset(client_graph.adapted(order.bundle, seen), max(opsets.IR_VERSIONS))
     precision.keep_halves(model)
     (folder / "app" / MODEL).write_bytes(model.SerializeToString(deterministic=True))

@@ -18,4 +18,4 @@ class TestDemo:
         assert done.returncode == 0, done.stderr
         assert [step for step in STEPS if step not in done.stdout] == []
         with ZipFile(tmp_path / "demo" / "inspector.onnx.zip") as archive:
-            assert {"model.onnx", "labels.txt", "manifest.json"} <= set(archive.namelist())
+            assert {"model.onnx", "labels.txt", "cvexport.manifest", "parity.json"} <= set(archive.namelist())

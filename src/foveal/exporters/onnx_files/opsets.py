@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from foveal.engine.nodes import Nodes
@@ -37,6 +38,13 @@ class _Rewriting:
     def keep(self, node: onnx.NodeProto) -> None:
         self.nodes.nodes.append(node)
 
+    def known(self, node: onnx.NodeProto, name: str) -> NDArray[Any]:
+        """A constant that old runtimes want to know beforehand."""
+        if name not in self.weights:
+            reason = f"{node.op_type} {node.output[0]} takes {name}, which is no constant"
+            raise Invalid(f"The model cannot be written in ONNX opset {self.version}: {reason}.")
+        return self.weights[name]
+
     def as_input(self, node: onnx.NodeProto, name: str) -> None:
         """Move an attribute of whole numbers to the end of the inputs."""
         values = client_graph.attributes(node).get(name)
@@ -48,7 +56,7 @@ class _Rewriting:
     def as_attribute(self, node: onnx.NodeProto, name: str) -> None:
         """Move the last input, a constant of whole numbers, to the attributes."""
         if len(node.input) > 1:
-            values = self.weights[node.input[1]].tolist()
+            values = self.known(node, node.input[1]).tolist()
             del node.input[1:]
             node.attribute.append(helper.make_attribute(name, values))
         self.keep(node)
@@ -58,7 +66,7 @@ def at_opset(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
     """Give the model in another opset.
 
     Raises:
-        Invalid: The opset is none that we write.
+        Invalid: The opset is none that we write, or does not know one of the model's operators.
     """
     if version not in IR_VERSIONS:
         raise Invalid(f"ONNX opset {version} is not written: expected one of {', '.join(map(str, IR_VERSIONS))}.")
@@ -73,7 +81,11 @@ def at_opset(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
     made.opset_import.append(helper.make_opsetid("", version))
     made.ir_version, made.producer_name = IR_VERSIONS[version], "Foveal"
     _drop_unused_weights(made)
-    onnx.checker.check_model(made, full_check=True)
+    try:
+        onnx.checker.check_model(made, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        told = str(error).splitlines()[0]
+        raise Invalid(f"The model cannot be written in ONNX opset {version}: {told}") from error
     return made
 
 
@@ -108,7 +120,7 @@ def _clip(work: _Rewriting, node: onnx.NodeProto) -> None:
     if work.version < OPSET_WITH_CLIP_INPUTS:
         for name, limit in zip(("min", "max"), node.input[1:], strict=False):
             if limit:
-                node.attribute.append(helper.make_attribute(name, float(work.weights[limit])))
+                node.attribute.append(helper.make_attribute(name, float(work.known(node, limit))))
         del node.input[1:]
     work.keep(node)
 
