@@ -9,13 +9,19 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, redirect_stderr
 from typing import Any
 
+from foveal.errors import Unavailable
+
 UNUSED = ("torch", "torchvision", "torchaudio", "tensorflow", "sklearn", "xgboost", "transformers")
 """What coremltools imports where it is installed, and what nothing here needs: seconds, and warnings of versions."""
 
 
 @contextmanager
 def quiet() -> Generator[Any]:
-    """Give coremltools, and keep its warnings and progress bars from the user until the block ends."""
+    """Give coremltools, and keep its warnings and progress bars from the user until the block ends.
+
+    Raises:
+        Unavailable: It is not installed.
+    """
     logger = logging.getLogger("coremltools")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -30,10 +36,13 @@ def quiet() -> Generator[Any]:
 
 
 def _imported() -> Any:
-    if "coremltools" in sys.modules:
+    if sys.modules.get("coremltools") is not None:
         return sys.modules["coremltools"]
-    with _without(UNUSED):
-        return importlib.import_module("coremltools")
+    try:
+        with _without(UNUSED):
+            return importlib.import_module("coremltools")
+    except ModuleNotFoundError as error:
+        raise Unavailable('Core ML needs Apple\'s library: pip install "foveal[coreml]".') from error
 
 
 @contextmanager

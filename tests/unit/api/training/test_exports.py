@@ -159,8 +159,8 @@ class TestOwn:
 
 
 class TestFailures:
-    def failed(self, api: Any, work: Any, trained: str, platform: str) -> str:
-        begin(api, trained, platform)
+    def failed(self, api: Any, work: Any, trained: str, platform: str, flavor: str | None = None) -> str:
+        begin(api, trained, platform, flavor)
         work()
         (export,) = own(api, "GET", f"{trained}/exports").json()
         assert (export["status"], export["downloadUri"], export["parity"]) == ("Failed", None, None)
@@ -168,11 +168,32 @@ class TestFailures:
         assert (azure["status"], azure["downloadUri"]) == ("Failed", None)
         return export["errorDetails"]
 
-    def test_a_missing_extra_is_named(self, api: Any, work: Any, trained: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(sys.modules, "openvino", None)
-        assert 'pip install "foveal[openvino]"' in self.failed(api, work, trained, "OpenVino")
-        monkeypatch.delitem(sys.modules, "openvino")
-        assert begin(api, trained, "OpenVino").json()["status"] == "Exporting"
+    @pytest.mark.parametrize(
+        ("package", "asked", "extra"),
+        [
+            ("openvino", ("OpenVino", None), "openvino"),
+            ("coremltools", ("CoreML", None), "coreml"),
+            ("ai_edge_litert", ("TensorFlow", "TensorFlowLite"), "tflite"),
+        ],
+    )
+    def test_a_missing_extra_is_named_and_the_export_may_be_begun_again(
+        self, missing: Any, package: str, asked: tuple[str, str | None], extra: str
+    ) -> None:
+        told, begin_again = missing(package, *asked)
+        assert f'pip install "foveal[{extra}]"' in told
+        assert begin_again().json()["status"] == "Exporting"
+
+    @pytest.fixture
+    def missing(self, api: Any, work: Any, trained: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+        """Export without a package; give what is told, and what begins the export again when it is there."""
+
+        def ask(package: str, platform: str, flavor: str | None) -> Any:
+            with monkeypatch.context() as without:
+                without.setitem(sys.modules, package, None)
+                told = self.failed(api, work, trained, platform, flavor)
+            return told, lambda: begin(api, trained, platform, flavor)
+
+        return ask
 
     def test_an_export_that_answers_otherwise_is_told_with_the_figure(
         self, api: Any, work: Any, trained: str, monkeypatch: pytest.MonkeyPatch
