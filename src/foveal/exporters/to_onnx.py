@@ -52,8 +52,11 @@ def _in_precision(model: onnx.ModelProto, order: Order, seen: Interface) -> onnx
     if order.precision == INT8:
         photos = fed(order.photos, seen).transpose(0, 3, 1, 2).copy()
         return precision.quantize(onnx.shape_inference.infer_shapes(model), photos)
-    change = precision.quantize_weights if order.precision == INT8_WEIGHTS else precision.keep_halves
-    change(model)
+    if order.precision == INT8_WEIGHTS:
+        model = onnx.shape_inference.infer_shapes(model)
+        precision.quantize_weights(model)
+    else:
+        precision.keep_halves(model)
     return model
 
 

@@ -124,11 +124,15 @@ def quantize(model: onnx.ModelProto, photos: NDArray[np.float32]) -> onnx.ModelP
 
 
 def quantize_weights(model: onnx.ModelProto) -> None:
-    """Keep the weights of convolutions and matrices in 8 bits, a scale for each output, widened as they are read."""
+    """Keep the weights of convolutions and matrices in 8 bits, a scale for each output, widened as they are read.
+
+    Those of the last convolutions of a detector stay as they are. The shapes of the model's tensors must be known.
+    """
     named = {weight.name: weight for weight in model.graph.initializer}
-    added = list[onnx.NodeProto]()
+    added, inner = list[onnx.NodeProto](), _inner(model)
     for node in model.graph.node:
-        weight = named.get(node.input[1]) if node.op_type in {"Conv", "MatMul"} else None
+        told = node.op_type == "MatMul" or (node.op_type == "Conv" and node.name in inner)
+        weight = named.get(node.input[1]) if told else None
         if weight is None or weight.data_type != TensorProto.FLOAT or np.prod(weight.dims) < SMALLEST:
             continue
         axis = 0 if node.op_type == "Conv" else len(weight.dims) - 1

@@ -22,7 +22,7 @@ from foveal.exporters.tflite.writer import SIGNATURE
 BITS = 8
 STATIC, WEIGHTS = "static", "weights"
 OPERATORS = ("CONV_2D", "DEPTHWISE_CONV_2D", "ADD", "AVERAGE_POOL_2D", "MAX_POOL_2D", "PAD", "RELU")
-WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D")
 IMAGES = ("conv2d", "depthwise", "add", "average_pool", "max_pool", "relu")
 SAMPLES = 64
 
@@ -34,7 +34,7 @@ def quantized(content: bytes, form: Form, photos: NDArray[np.float32], *, scheme
         content: the file in single precision.
         form: what it was written from.
         photos: images (n, h, w, 3) as a program gives them, to learn from how large the values between become.
-        scheme: `static`, 8-bit images between the convolutions too; or `weights`, 8-bit weights alone.
+        scheme: `static`, 8-bit images between the convolutions too; or `weights`, 8-bit weights of these alone.
 
     Raises:
         Unavailable: The quantiser is not installed.
@@ -44,7 +44,7 @@ def quantized(content: bytes, form: Form, photos: NDArray[np.float32], *, scheme
         made = quantizer.Quantizer(bytearray(content))
         if scheme == WEIGHTS:
             for name in WEIGHTED:
-                made.add_weight_only_config(".*", name, BITS)
+                made.add_weight_only_config(_pattern(form), name, BITS)
             return bytes(made.quantize().quantized_model)
         for name in OPERATORS:
             made.add_static_config(_pattern(form), name, BITS, BITS)
@@ -56,15 +56,25 @@ def quantized(content: bytes, form: Form, photos: NDArray[np.float32], *, scheme
 
 
 def _pattern(form: Form) -> str:
-    """Which tensors are images between convolutions: those that only such steps read."""
+    """Which tensors are images between convolutions: those that only such steps read.
+
+    A weight that a convolution of another place shares is left alone, with all that it makes.
+    """
     readers: dict[int, list[str]] = {}
     for step in form.steps:
         for value in step.inputs:
             readers.setdefault(id(value), []).append(step.kind)
+    inner = [
+        step
+        for step in form.steps
+        if step.kind in IMAGES and any(kind in IMAGES for kind in readers.get(id(step.outputs[0]), []))
+    ]
+    others = {id(value) for step in form.steps if step not in inner for value in step.inputs if value.data is not None}
     names: list[str] = []
-    for step in form.steps:
-        kinds = readers.get(id(step.outputs[0]), [])
-        if step.kind in IMAGES and any(kind in IMAGES for kind in kinds):
+    for step in inner:
+        if any(id(value) in others for value in step.inputs):
+            others.add(id(step.outputs[0]))  # so that a relu that is written into it is left alone too
+        else:
             names.append(step.outputs[0].name)
     borders = [f"{name}_padded" for name in names]
     return "^(" + "|".join(map(re.escape, [*names, *borders])) + ");?$"
