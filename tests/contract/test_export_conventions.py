@@ -106,7 +106,8 @@ class TestOnnx:
         session, told = self.opened(folder)
         assert (session.get_inputs()[0].name, told["Image.BitmapPixelFormat"]) == ("data", "Bgr8")
         answer = self.run(session, trained, told)
-        assert set(answer) == {"classLabel", "loss"}
+        assert list(answer) == ["model_output", "classLabel", "loss"]
+        assert answer["model_output"][0] == pytest.approx(probabilities(trained), abs=1e-6)
         assert answer["classLabel"].tolist() == [[expected(trained)[0]["tagName"]]]
         assert [answer["loss"][0][label] for label in trained.bundle.labels] == pytest.approx(
             probabilities(trained), abs=1e-6

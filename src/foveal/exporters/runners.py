@@ -62,7 +62,7 @@ class _CoreML:
 
     def run(self, images: NDArray[np.float32]) -> dict[str, Any]:
         outputs = self._run(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
-        return {"grid": outputs["grid"].transpose(0, 2, 3, 1)} if "grid" in outputs else outputs
+        return {"grid": outputs["grid"][0].transpose(0, 2, 3, 1)} if "grid" in outputs else outputs
 
 
 RUNNERS: Mapping[str, Runner] = {

@@ -4,10 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from foveal.exporters import client_graph, interface
+import numpy as np
+import onnx
+
+from foveal.engine.nodes import Nodes
+from foveal.exporters import client_graph, grid, interface
 from foveal.exporters.client_graph import SCORED
 from foveal.exporters.coreml import writer
-from foveal.exporters.interface import DETECTED, RGB, Interface
+from foveal.exporters.interface import DETECTED, GRID, RGB, Interface
 from foveal.exporters.order import FLOAT16, Order
 
 MODEL, PACKAGE = "model.mlmodel", "model.mlpackage"
@@ -28,5 +32,21 @@ def _write(order: Order, path: Path, kind: Literal["neuralnetwork", "mlprogram"]
     interface.check_labels(seen.labels)
     ending = SCORED if seen.ending == DETECTED else None
     model = client_graph.adapted(order.bundle, seen, ending)
+    if seen.ending == GRID:
+        _with_sequence(model)
     writer.write(model, seen, path, kind=kind, precision="float16" if order.precision == FLOAT16 else "float32")
     return seen
+
+
+def _with_sequence(model: onnx.ModelProto) -> None:
+    """Give a grid five axes: Core ML's older networks had one for a sequence, and Azure's programs count on it."""
+    (output,) = model.graph.output
+    shape = [1, *(dim.dim_value for dim in output.type.tensor_type.shape.dim)]
+    plain = f"{grid.OUTPUT}_plain"
+    client_graph.rename(model, {grid.OUTPUT: plain})
+    nodes = Nodes()
+    nodes.add("Reshape", [plain, nodes.constant(np.array(shape), "grid_with_sequence")], grid.OUTPUT)
+    model.graph.node.extend(nodes.nodes)
+    model.graph.initializer.extend(nodes.weights)
+    del model.graph.output[:]
+    model.graph.output.append(onnx.helper.make_tensor_value_info(grid.OUTPUT, onnx.TensorProto.FLOAT, shape))

@@ -61,11 +61,10 @@ def _in_precision(model: onnx.ModelProto, order: Order, seen: Interface) -> onnx
 
 
 def _name_outputs(model: onnx.ModelProto, order: Order, seen: Interface) -> None:
+    client_graph.rename(model, {OUTPUT: SCORES})
     if interface.is_compact(interface.domain_of(order.bundle)):
         interface.check_labels(seen.labels)
         labelled.with_names(model, seen.labels)
-    else:
-        client_graph.rename(model, {OUTPUT: SCORES})
 
 
 export_10 = partial(export, opset=10)

@@ -64,7 +64,7 @@ class Model:
         return sorted(listed, key=lambda each: -each["probability"])
 
     def _of_labels(self, outputs: Mapping[str, Any]) -> list[Prediction]:
-        (said,) = (value for name, value in outputs.items() if name not in {"classLabel", "unknown"})
+        said = next(value for name, value in outputs.items() if name not in {"classLabel", "unknown"})
         first = said if isinstance(said, dict) else said[0]
         values = [first[label] for label in self.labels] if isinstance(first, dict) else np.asarray(first).reshape(-1)
         told = [

@@ -19,7 +19,7 @@ class Runtime:
         """Give the outputs by name for an image (1, h, w, 3)."""
         outputs = self._model.predict({self._input: Image.fromarray(images[0].astype(np.uint8))})
         if "grid" in outputs:
-            outputs["grid"] = outputs["grid"].transpose(0, 2, 3, 1)
+            outputs["grid"] = outputs["grid"][0].transpose(0, 2, 3, 1)  # it has an axis for a sequence
         return outputs
 
 

@@ -19,7 +19,6 @@ import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.Tensor
 
 private const val LEAST_PROBABILITY = 0.01f
-private const val MOST_BOXES = 64
 
 /** `box` is in fractions of the picture, from its upper left corner; classifiers give none. */
 data class Prediction(val tag: String, val probability: Float, val box: RectF? = null)
@@ -110,17 +109,8 @@ class ExportedModel(folder: File) : AutoCloseable {
             val box = RectF(x - halfW, y - halfH, x + halfW, y + halfH)
             Prediction(labels[logits.indexOf(highest)], share / (1 + exp(-values[4])), box)
         }
-        return chooseBoxes(found.filter { it.probability >= LEAST_PROBABILITY })
-    }
-
-    /** Of boxes with the same tag that overlap much, only the most probable one. */
-    private fun chooseBoxes(found: List<Prediction>): List<Prediction> {
-        val limit = metadata.getString("CustomVision.Postprocess.Yolo.NmsThreshold").toFloat()
-        val kept = mutableListOf<Prediction>()
-        for (each in found.sortedByDescending { it.probability }) {
-            if (kept.none { it.tag == each.tag && overlap(it.box!!, each.box!!) > limit }) kept += each
-        }
-        return kept.take(MOST_BOXES)
+        // The choice among boxes that overlap is made in the model already.
+        return found.filter { it.probability >= LEAST_PROBABILITY }.sortedByDescending { it.probability }
     }
 }
 
@@ -135,10 +125,4 @@ private fun numbers(tensor: Tensor, content: ByteBuffer): FloatArray {
             else -> content.float
         }
     }
-}
-
-private fun overlap(a: RectF, b: RectF): Float {
-    val both = RectF()
-    val area = if (both.setIntersect(a, b)) both.width() * both.height() else 0f
-    return area / (a.width() * a.height() + b.width() * b.height() - area)
 }

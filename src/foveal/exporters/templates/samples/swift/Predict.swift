@@ -15,7 +15,6 @@ struct Prediction {
 
 struct ExportedModel {
     static let leastProbability = 0.01
-    static let mostBoxes = 64
 
     let labels: [String]
     let metadata: [String: String]
@@ -26,7 +25,10 @@ struct ExportedModel {
         labels = text.split(whereSeparator: \.isNewline).map(String.init)
         let json = try Data(contentsOf: folder.appendingPathComponent("metadata_properties.json"))
         metadata = try JSONDecoder().decode([String: String].self, from: json)
-        let compiled = try await MLModel.compileModel(at: folder.appendingPathComponent("model.mlmodel"))
+        let about = try Data(contentsOf: folder.appendingPathComponent("cvexport.manifest"))
+        let manifest = try JSONDecoder().decode([String: String?].self, from: about)
+        let file = folder.appendingPathComponent((manifest["ModelFileName"] ?? nil) ?? "model.mlmodel")
+        let compiled = try await MLModel.compileModel(at: file)
         model = try VNCoreMLModel(for: MLModel(contentsOf: compiled))
     }
 
@@ -81,19 +83,8 @@ struct ExportedModel {
                 }
             }
         }
-        return chooseBoxes(found.filter { $0.probability >= Self.leastProbability })
-    }
-
-    /// Of boxes with the same tag that overlap much, only the most probable one.
-    private func chooseBoxes(_ found: [Prediction]) -> [Prediction] {
-        let limit = Double(metadata["CustomVision.Postprocess.Yolo.NmsThreshold"] ?? "") ?? 0.45
-        var kept: [Prediction] = []
-        for each in found.sorted(by: { $0.probability > $1.probability }) where kept.count < Self.mostBoxes {
-            if !kept.contains(where: { $0.tag == each.tag && overlap($0.box!, each.box!) > limit }) {
-                kept.append(each)
-            }
-        }
-        return kept
+        // The choice among boxes that overlap is made in the model already.
+        return found.filter { $0.probability >= Self.leastProbability }.sorted { $0.probability > $1.probability }
     }
 }
 
@@ -101,12 +92,6 @@ struct ExportedModel {
 func mostProbable(_ logits: [Double]) -> (Int, Double) {
     let highest = logits.max()!
     return (logits.firstIndex(of: highest)!, 1 / logits.reduce(0) { $0 + exp($1 - highest) })
-}
-
-func overlap(_ a: CGRect, _ b: CGRect) -> Double {
-    let both = a.intersection(b)
-    let area = both.isNull ? 0 : both.width * both.height
-    return Double(area / (a.width * a.height + b.width * b.height - area))
 }
 
 /// Vision counts from the lower left corner.
