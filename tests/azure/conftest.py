@@ -32,6 +32,15 @@ def classifier(trainer: Any) -> Published:
 
 
 @pytest.fixture(scope="session")
+def compact(trainer: Any) -> tuple[str, str]:
+    """A project on General (compact) and its iteration, for tests that leave both as they are."""
+    domain = next(each.id for each in trainer.get_domains() if each.name == "General (compact)")
+    project = sdk.new_project(trainer, domain_id=domain)
+    sdk.upload(trainer, project, sdk.coloured(), sdk.new_tags(trainer, project, ("red", "blue")))
+    return project, sdk.train(trainer, project).id
+
+
+@pytest.fixture(scope="session")
 def scene(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     data = tmp_path_factory.mktemp("idle")
     with (

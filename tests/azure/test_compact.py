@@ -17,17 +17,8 @@ LARGEST_MODEL = 3_300_000  # bytes
 
 
 @pytest.fixture(scope="module")
-def trained(trainer: Any) -> tuple[str, str]:
-    """A project on General (compact) and its iteration."""
-    domain = next(each.id for each in trainer.get_domains() if each.name == "General (compact)")
-    project = sdk.new_project(trainer, domain_id=domain)
-    sdk.upload(trainer, project, sdk.coloured(), sdk.new_tags(trainer, project, ("red", "blue")))
-    return project, sdk.train(trainer, project).id
-
-
-@pytest.fixture(scope="module")
-def archive(trainer: Any, trained: tuple[str, str]) -> Iterator[ZipFile]:
-    with sdk.export(trainer, *trained) as archive:
+def archive(trainer: Any, compact: tuple[str, str]) -> Iterator[ZipFile]:
+    with sdk.export(trainer, *compact) as archive:
         yield archive
 
 
@@ -42,8 +33,8 @@ class TestCompact:
         assert len(archive.read("model.onnx")) < LARGEST_MODEL
         assert "foveal-xs" in archive.read("licences/NOTICE.txt").decode()
 
-    def test_the_export_answers_as_the_service(self, trainer: Any, trained: tuple[str, str], archive: ZipFile) -> None:
-        project, iteration = trained
+    def test_the_export_answers_as_the_service(self, trainer: Any, compact: tuple[str, str], archive: ZipFile) -> None:
+        project, iteration = compact
         photo = sdk.coloured(("blue",), 1, first=700)[0]
         answer = trainer.quick_test_image(project, photo.data, iteration_id=iteration)
         session = onnxruntime.InferenceSession(archive.read("model.onnx"), providers=["CPUExecutionProvider"])

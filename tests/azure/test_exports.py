@@ -20,15 +20,6 @@ ON_GENERAL = [catalog.named(name) for name in ("onnx", "tflite-fp16", "coreml-fp
 
 
 @pytest.fixture(scope="module")
-def compact(trainer: Any) -> tuple[str, str]:
-    """A project on General (compact) and its iteration."""
-    domain = next(each.id for each in trainer.get_domains() if each.name == "General (compact)")
-    project = sdk.new_project(trainer, domain_id=domain)
-    sdk.upload(trainer, project, sdk.coloured(), sdk.new_tags(trainer, project, ("red", "blue")))
-    return project, sdk.train(trainer, project).id
-
-
-@pytest.fixture(scope="module")
 def general(trainer: Any) -> tuple[str, str]:
     project, iteration = sdk.trained_project(trainer, "Multilabel")
     return project, iteration.id
