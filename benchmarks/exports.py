@@ -75,13 +75,13 @@ def measure(format: Format, model: bundle.Bundle, pixels: Any, scratch: Path) ->
 def latency(format: Format, folder: Path) -> float | None:
     """Milliseconds for one image; None where what runs the format is not here."""
     if format.runtime == "tensorflow":
-        if not TENSORFLOW.exists() or format.file == "model.json":
+        if not TENSORFLOW.exists():
             return None
         ended = subprocess.run(  # noqa: S603  # our own program
             [str(TENSORFLOW), "-W", "ignore", "-c", PROGRAM, str(folder)], capture_output=True, text=True, check=False
         )
         return float(ended.stdout.splitlines()[-1]) if ended.returncode == 0 else None
-    if format.runtime == "coreml":
+    if format.runtime in {"coreml", "tfjs"}:
         return None
     model, _ = package.opened(folder)
     image = np.zeros((1, model.size, model.size, 3), np.float32)

@@ -61,8 +61,8 @@ def _tflite(name: str, flavor: str, **more: object) -> Format:
     return _row(name, "TensorFlow", flavor, "to_tflite:export", "model.tflite", "tflite", extra="tflite", **more)
 
 
-def _tensorflow(name: str, flavor: str | None, writer: str, file: str) -> Format:
-    return _row(name, "TensorFlow", flavor, f"to_tensorflow:{writer}", file, "tensorflow")
+def _tensorflow(name: str, flavor: str | None, writer: str, file: str, runtime: str = "tensorflow") -> Format:
+    return _row(name, "TensorFlow", flavor, f"to_tensorflow:{writer}", file, runtime)
 
 
 def _coreml(
@@ -98,7 +98,7 @@ FORMATS = (
     _tflite("tflite-fp16", "TensorFlowLiteFloat16", precision=FLOAT16),
     _tflite("tflite-int8", "TensorFlowLiteInt8", precision=INT8, own=True),
     _tensorflow("saved-model", "TensorFlowSavedModel", "export_saved_model", "saved_model.pb"),
-    _tensorflow("tfjs", "TensorFlowJs", "export_tfjs", "model.json"),
+    _tensorflow("tfjs", "TensorFlowJs", "export_tfjs", "model.json", "tfjs"),
     _coreml("coreml", None),
     _coreml("coreml-fp16", "CoreMLFloat16", precision=FLOAT16),
     _coreml("coreml-package", "CoreMLPackage", "export_package", "model.mlpackage", precision=FLOAT16, own=True),

@@ -29,9 +29,8 @@ PARTS = {
     ),
     "tflite": (Part("ai-edge-litert", "LiteRT", "Apache-2.0", "https://github.com/google-ai-edge/LiteRT"),),
     "openvino": (Part("openvino", "OpenVINO", "Apache-2.0", "https://github.com/openvinotoolkit/openvino"),),
-    "tensorflow": (
-        Part("tensorflow", "TensorFlow and TensorFlow.js", "Apache-2.0", "https://github.com/tensorflow/tensorflow"),
-    ),
+    "tensorflow": (Part("tensorflow", "TensorFlow", "Apache-2.0", "https://github.com/tensorflow/tensorflow"),),
+    "tfjs": (Part("tfjs", "TensorFlow.js", "Apache-2.0", "https://github.com/tensorflow/tfjs"),),
     "coreml": (Part("coremltools", "coremltools", "BSD-3-Clause", "https://github.com/apple/coremltools"),),
 }
 """What runs a format, by its runtime. None of it is in the zip; it is named so that nobody has to look for it."""

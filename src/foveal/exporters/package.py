@@ -26,11 +26,20 @@ MANIFEST, PROPERTIES, CERTIFICATE = "cvexport.manifest", "metadata_properties.js
 EXPORTER_VERSION, SCHEMA_VERSION, METADATA_VERSION = "2.1", "1.0", "1.2"
 SAMPLES = {"tflite": "kotlin", "coreml": "swift", "tfjs": "javascript"}
 """Programs in other languages, by the beginning of a format's name."""
-OTHERS = {
-    "kotlin": "\n`kotlin/Predict.kt` asks it on Android.\n",
-    "swift": "\n`swift/Predict.swift` asks it on iPhones and Macs.\n",
-    "javascript": "\nIn Node: `npm install` in `javascript`, then `node javascript/predict.mjs . photo.jpg`.\n",
+ELSEWHERE = {
+    "kotlin": " `kotlin/Predict.kt` asks it on Android.",
+    "swift": " `swift/Predict.swift` asks it on iPhones and Macs.",
 }
+READING = {
+    "probabilities": "a probability for each label, in the order of labels.txt",
+    "grid": "a YOLO grid of 13 x 13 cells with 5 boxes each; predict.py, or predict.mjs, shows how to read it",
+    "detected": "detected_boxes (left, top, right, bottom, relative to the image), detected_classes (lines of "
+    "labels.txt, from 0) and detected_scores",
+    "raw": "raw_boxes (middle and sides, relative to the image) and raw_probs (the first one: nothing); the choice "
+    "among boxes that overlap is yours, python/predict.py shows one",
+}
+AMISS = 0.15
+"""How far answers in 8 bits may be from the service's where the check is repeated on few photos."""
 CALIBRATION = 64
 
 
@@ -201,12 +210,13 @@ def _manifest(format: Format, order: Order, home: Path, about: About) -> dict[st
 
 def _write_programs(format: Format, folder: Path) -> None:
     """The program for Python, the one that checks the model, and programs in other languages."""
-    python = folder / (format.home or "python")
-    python.mkdir(exist_ok=True)
-    for name in ("predict.py", "check.py"):
-        shutil.copyfile(material.PYTHON / name, python / name)
     program = runners.RUNNERS[format.runtime].program
-    shutil.copyfile(material.PYTHON / "runtimes" / f"{program}.py", python / "runtime.py")
+    if program:
+        python = folder / (format.home or "python")
+        python.mkdir(exist_ok=True)
+        for name in ("predict.py", "check.py"):
+            shutil.copyfile(material.PYTHON / name, python / name)
+        shutil.copyfile(material.PYTHON / "runtimes" / f"{program}.py", python / "runtime.py")
     for language in _languages(format):
         shutil.copytree(material.FOLDER / "samples" / language, folder / language, dirs_exist_ok=True)
 
@@ -231,10 +241,6 @@ def _write_golden(folder: Path, golden: Photos, expected: Sequence[Any], certifi
     _write_json(place / "expected.json", told)
 
 
-AMISS = 0.15
-"""How far answers in 8 bits may be from the service's where the check is repeated on few photos."""
-
-
 def _words(format: Format, order: Order, seen: Interface) -> dict[str, str]:
     manifest = order.bundle.manifest
     colours = "blue, green, red" if seen.pixel_format == "Bgr8" else "red, green, blue"
@@ -244,25 +250,31 @@ def _words(format: Format, order: Order, seen: Interface) -> dict[str, str]:
         "iteration": manifest.iteration,
         "format": format.label,
         "model": f"{format.home}/{format.file}" if format.home else format.file,
-        "python": format.home or "python",
         "labels": ", ".join(seen.labels),
         "size": str(seen.size_px),
         "colours": colours,
         "range": reach,
         "reading": READING[seen.ending],
         "domain": interface.domain_of(order.bundle).name,
-        "others": "".join(OTHERS[each] for each in _languages(format)),
+        **_trials(format),
     }
 
 
-READING = {
-    "probabilities": "a probability for each label, in the order of labels.txt",
-    "grid": "a YOLO grid of 13 x 13 cells with 5 boxes each; python/predict.py shows how to read it",
-    "detected": "detected_boxes (left, top, right, bottom, relative to the image), detected_classes (lines of "
-    "labels.txt, from 0) and detected_scores",
-    "raw": "raw_boxes (middle and sides, relative to the image) and raw_probs (the first one: nothing); the choice "
-    "among boxes that overlap is yours, python/predict.py shows one",
-}
+def _trials(format: Format) -> dict[str, str]:
+    """How to ask the model and to check it, as commands."""
+    if not runners.RUNNERS[format.runtime].program:
+        return {
+            "try_it": "cd javascript && npm install && node predict.mjs .. photo.jpg",
+            "check_it": "node javascript/check.mjs",
+            "needs": "It needs Node; in a browser, TensorFlow.js loads `model.json`.",
+        }
+    folder = format.home or "python"
+    needs = f"`{folder}/runtime.py` begins with the package that it needs; besides, NumPy and Pillow."
+    return {
+        "try_it": f"python {folder}/predict.py photo.jpg",
+        "check_it": f"python {folder}/check.py",
+        "needs": needs + "".join(ELSEWHERE[each] for each in _languages(format)),
+    }
 
 
 def _write_json(path: Path, content: Any) -> None:

@@ -17,7 +17,7 @@ EVALUATED = "evaluation of the written {what} in numpy"
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """How a kind of file is run; `program` is the one for Python that its zips carry."""
+    """How a kind of file is run; `program` is the one for Python that its zips carry, empty where Python runs none."""
 
     program: str
     load: Callable[[Path], Any]
@@ -70,6 +70,7 @@ RUNNERS: Mapping[str, Runner] = {
     "tflite": _in_zip("tflite", "ai-edge-litert", "LiteRT"),
     "openvino": _in_zip("openvino", "openvino", "OpenVINO"),
     "tensorflow": Runner("tensorflow", _TensorFlow, lambda: EVALUATED.format(what="graph")),
+    "tfjs": Runner("", _TensorFlow, lambda: EVALUATED.format(what="graph")),
     "coreml": Runner("coreml", _CoreML, lambda: EVALUATED.format(what="Core ML model")),
 }
 
