@@ -25,6 +25,8 @@ from io import BytesIO
 from PIL import Image
 
 class Model:
+    size = 224
+
     def __init__(self, folder):
         assert (folder / "server.py").is_file()
 
@@ -37,7 +39,7 @@ class Model:
         made = [{"tagName": name, "probability": each / 256 + 1e-12, "boundingBox": box} for name, each, box in found]
         return sorted(made, key=lambda each: -each["probability"])
 
-def open_image(data):
+def open_image(data, shrink_to):
     try:
         return Image.open(BytesIO(data)).convert("RGB")
     except OSError as error:

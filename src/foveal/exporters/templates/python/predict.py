@@ -41,8 +41,7 @@ class Model:
 
     def predict(self, image: Image.Image) -> list[Prediction]:
         """What the model says of an image, the most probable first."""
-        square = upright(image, self.size).resize((self.size, self.size), Image.Resampling.BILINEAR, reducing_gap=2.0)
-        pixels = np.asarray(square, np.float32)[None] / np.float32(self._divisor)
+        pixels = np.asarray(prepared(image, self.size), np.float32)[None] / np.float32(self._divisor)
         outputs = self._runtime.run(pixels[..., ::-1] if self._bgr else pixels)
         return self.read(outputs)
 
@@ -107,6 +106,11 @@ def open_image(data: bytes, shrink_to: int | None = None) -> Image.Image:
         return upright(Image.open(io.BytesIO(data)), shrink_to)
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"This is no picture that can be read: {error}.") from error
+
+
+def prepared(image: Image.Image, size: int) -> Image.Image:
+    """An image as the service prepares it: upright, stretched to a square."""
+    return upright(image, size).resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
 
 
 def upright(image: Image.Image, shrink_to: int | None = None) -> Image.Image:

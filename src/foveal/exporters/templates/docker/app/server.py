@@ -69,7 +69,7 @@ class Server(ThreadingHTTPServer):
         # Decoding waits in line too: many large pictures at once would not fit into a small computer.
         with self._one_at_a_time:
             try:
-                image = open_image(data)
+                image = open_image(data, self._model.size)
             except ValueError as error:
                 raise Refused(HTTPStatus.BAD_REQUEST, "BadRequestImageFormat", str(error)) from error
             found = self._model.predict(image)
