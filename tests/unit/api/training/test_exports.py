@@ -4,6 +4,7 @@ import json
 import sys
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 from resource import RLIMIT_FSIZE, getrlimit, setrlimit
 from typing import Any
 from zipfile import ZipFile
@@ -16,6 +17,12 @@ from foveal.exporters import catalog, client_graph
 
 OWN = "/api/v1"
 COMPACT = "0732100f-1a38-4e49-a514-c9b44c697ab5"  # the smaller network: what is asked here is the same
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """SQLite alone: what an export writes is asked of PostgreSQL by the tests of sweeping and of detectors."""
+    return f"sqlite:///{tmp_path / 'data' / 'foveal.db'}"
 
 
 @pytest.fixture
