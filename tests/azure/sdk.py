@@ -19,6 +19,7 @@ from tests.support.server import PREDICTION_KEY, TRAINING_KEY, Server
 
 BATCH = 64
 PATIENCE_SECONDS = 120
+PLATFORMS = ["CoreML", "DockerFile", "ONNX", "OpenVino", "TensorFlow"]  # that every domain exports to
 RESOURCE = (
     "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/vision"
     "/providers/Microsoft.CognitiveServices/accounts/vision-prediction"

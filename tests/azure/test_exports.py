@@ -64,4 +64,4 @@ class TestGeneral:
     def test_the_iteration_says_so(self, trainer: Any, general: tuple[str, str]) -> None:
         iteration = trainer.get_iteration(*general)
         assert iteration.exportable
-        assert iteration.exportable_to == ["CoreML", "DockerFile", "ONNX", "OpenVino", "TensorFlow"]
+        assert iteration.exportable_to == sdk.PLATFORMS

@@ -43,7 +43,7 @@ class TestOne:
         found = trainer.get_iteration(classifier.project, classifier.iteration.id)
         assert (found.name, found.status, found.project_id) == ("Iteration 1", "Completed", classifier.project)
         assert (found.domain_id, found.classification_type) == (GENERAL, "Multiclass")
-        assert (found.exportable, found.exportable_to) == (True, ["ONNX"])
+        assert (found.exportable, found.exportable_to) == (True, sdk.PLATFORMS)
         assert (found.training_type, found.reserved_budget_in_hours) == ("Regular", 0)
         assert found.training_time_in_minutes == 1
         assert (found.custom_base_model_info, found.training_error_details) == (None, None)
