@@ -47,6 +47,11 @@ class Format:
     def label(self) -> str:
         return self.platform if self.flavor is None else f"{self.platform} {self.flavor}"
 
+    @property
+    def path(self) -> str:
+        """Where the model lies in the zip."""
+        return f"{self.home}/{self.file}" if self.home else self.file
+
     def exporter(self) -> Writer:
         """Import the writer; only now are its dependencies needed."""
         module, _, function = self.writer.partition(":")

@@ -140,9 +140,9 @@ def _written(
     seen = format.exporter()(order, folder)
     (home / LABELS).write_text("".join(f"{label}\n" for label in seen.labels), encoding="utf-8", newline="\n")
     _write_json(home / PROPERTIES, properties(seen))
-    _write_json(home / MANIFEST, _manifest(format, order, home, about))
-    if format.home:
-        _write_json(folder / MANIFEST, _manifest(format, order, home, about))
+    manifest = _manifest(format, order, home, about)
+    for place in {folder, home}:
+        _write_json(place / MANIFEST, manifest)
     _write_programs(format, folder)
     licences.write(order.bundle, format, folder / "licences")
     words = _words(format, order, seen)
@@ -249,7 +249,7 @@ def _words(format: Format, order: Order, seen: Interface) -> dict[str, str]:
         "project": manifest.project,
         "iteration": manifest.iteration,
         "format": format.label,
-        "model": f"{format.home}/{format.file}" if format.home else format.file,
+        "model": format.path,
         "labels": ", ".join(seen.labels),
         "size": str(seen.size_px),
         "colours": colours,

@@ -19,7 +19,6 @@ from foveal.services.training_sets import TrainingImage
 EXPORTING = "Exporting"
 DONE = "Done"
 FAILED = "Failed"
-EXPORTS = {format: (format.platform, format.flavor or "") for format in catalog.FORMATS}
 
 
 def start(session: Session, iteration: Iteration, format: Format, *, now: datetime) -> Export:
@@ -54,7 +53,8 @@ def newer_available(export: Export) -> bool:
 def every(session: Session, iteration: Iteration, *, own: bool = False) -> list[Export]:
     """Return the exports of the iteration, oldest first; those in formats of our own only when asked."""
     statement = select(Export).where(Export.iteration_id == iteration.id).order_by(Export.created_at, Export.id)
-    hidden = set[tuple[str, str]]() if own else {place for format, place in EXPORTS.items() if format.own}
+    ours = {(each.platform, each.flavor or "") for each in catalog.FORMATS if each.own}
+    hidden = set[tuple[str, str]]() if own else ours
     return [each for each in session.scalars(statement) if (each.platform, each.flavor) not in hidden]
 
 

@@ -64,7 +64,7 @@ class TestExports:
             each.name: [
                 each.platform,
                 each.flavor or "none",
-                f"{each.home}/{each.file}" if each.home else each.file,
+                each.path,
                 each.precision,
                 each.extra,
             ]

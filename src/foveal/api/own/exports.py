@@ -58,7 +58,7 @@ def formats() -> list[ExportFormat]:
             platform=each.platform,
             flavor=each.flavor,
             precision=each.precision,
-            file=f"{each.home}/{each.file}" if each.home else each.file,
+            file=each.path,
             runtime=each.runtime,
             extra=each.extra,
             own=each.own,

@@ -56,7 +56,7 @@ def write_tfjs(form: Form, folder: Path, about: Mapping[str, str] | None = None)
     weights, content = list[dict[str, Any]](), bytearray()
     for node in graph.node:
         if node.op == "Const":
-            values = _array(node.attr["value"].tensor)
+            values = array(node.attr["value"].tensor)
             weights.append({"name": node.name, "shape": list(values.shape), "dtype": values.dtype.name})
             content += values.tobytes()
             node.attr["value"].tensor.ClearField("tensor_content")
@@ -92,10 +92,6 @@ def read(path: Path) -> GraphFile:
 
 def array(tensor: Any) -> NDArray[Any]:
     """The values of a constant."""
-    return _array(tensor)
-
-
-def _array(tensor: Any) -> NDArray[Any]:
     shape = [dim.size for dim in tensor.tensor_shape.dim]
     return np.frombuffer(tensor.tensor_content, messages.NUMPY[tensor.dtype]).reshape(shape)
 

@@ -43,16 +43,10 @@ class Graph:
         return self.node("Const", name, [], dtype=values.dtype, value=values)
 
 
-def write(form: Form, *, static_batch: bool = False) -> Any:
-    """Give a GraphDef with a Placeholder, constants and operations; each output is a node of its name.
-
-    Args:
-        form: the model.
-        static_batch: whether an unknown number of images is written as one.
-    """
+def write(form: Form) -> Any:
+    """Give a GraphDef with a Placeholder, constants and operations; each output is a node of its name."""
     graph = Graph()
-    shape = tuple(1 if side < 0 and static_batch else side for side in form.input.shape)
-    graph.bind(form.input, graph.node("Placeholder", form.input.name, [], dtype=FLOAT, shape=shape))
+    graph.bind(form.input, graph.node("Placeholder", form.input.name, [], dtype=FLOAT, shape=form.input.shape))
     for step in form.steps:
         WRITERS[step.kind](graph, step)
     for name, value in form.outputs.items():
@@ -165,15 +159,17 @@ def _enlarge(graph: Graph, step: Step) -> None:
 def _dense(graph: Graph, step: Step) -> None:
     rows, weights, bias = (graph.ref(each) for each in step.inputs)
     (made,) = step.outputs
-    flags = {"transpose_a": False, "transpose_b": False}
-    product = graph.node("MatMul", f"{made.name}/product", [rows, weights], T=FLOAT, **flags)
+    product = _product(graph, f"{made.name}/product", [rows, weights])
     graph.bind(made, graph.node("BiasAdd", made.name, [product, bias], T=FLOAT, data_format=b"NHWC"))
 
 
 def _matmul(graph: Graph, step: Step) -> None:
     (made,) = step.outputs
-    flags = {"transpose_a": False, "transpose_b": False}
-    graph.bind(made, graph.node("MatMul", made.name, [graph.ref(each) for each in step.inputs], T=FLOAT, **flags))
+    graph.bind(made, _product(graph, made.name, [graph.ref(each) for each in step.inputs]))
+
+
+def _product(graph: Graph, name: str, inputs: Sequence[str]) -> str:
+    return graph.node("MatMul", name, inputs, T=FLOAT, transpose_a=False, transpose_b=False)
 
 
 def _concat(graph: Graph, step: Step) -> None:
