@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
+from importlib.util import find_spec
 from time import monotonic_ns
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -12,7 +13,7 @@ from starlette.types import ASGIApp
 
 from foveal import __version__, imaging
 from foveal.access import Keys
-from foveal.api import callers, deps, errors, links, openapi, own, prediction, welcome
+from foveal.api import callers, deps, errors, links, openapi, own, portal, prediction, signin
 from foveal.api.deps import Parts
 from foveal.api.observe import Metrics, Observed
 from foveal.api.observe import router as operation
@@ -85,7 +86,7 @@ def create_app(settings: Settings, keys: Keys, *, works: bool = True) -> ASGIApp
     app.include_router(own.router, prefix=own.PREFIX, dependencies=[Depends(callers.require_training_key)])
     app.include_router(own.published, prefix=own.PREFIX, dependencies=[Depends(callers.require_prediction_key)])
     app.include_router(prediction.router, prefix=PREDICTION, dependencies=[Depends(callers.require_prediction_key)])
-    for router in (links.router, transfers.sending, operation, welcome.router):
+    for router in (links.router, transfers.sending, operation, signin.router, portal.router()):
         app.include_router(router)
     return Paths(Observed(app, app.state.metrics))
 
@@ -117,6 +118,7 @@ def _parts(settings: Settings, keys: Keys, sessions: Sessions, crew: Crew | None
         limits=limits.of_tier(settings.tier),
         rates=Rates(settings.rate_limit, monotonic_ns),
         region=resources.region_name(settings.region),
+        trains_advanced=find_spec("torch") is not None,
     )
 
 

@@ -1,11 +1,11 @@
-"""Who calls: the key of a request, what it opens, what its role allows, and how often."""
+"""Who calls: the key or the session of a request, what it opens, what its role allows, and how often."""
 
 from typing import Annotated, cast
 from uuid import UUID
 
 from fastapi import Depends, Request
 
-from foveal.api import roles
+from foveal.api import cookies, roles
 from foveal.api.deps import Parts, PartsDep
 from foveal.api.roles import NEEDED, Permission
 from foveal.errors import Denied, TooManyRequests
@@ -45,15 +45,17 @@ def _admitted(request: Request, parts: Parts, *, api: str, server_key: str) -> C
 def _authenticated(request: Request, parts: Parts, api: str, server_key: str) -> Caller:
     header = f"{api.title()}-Key"
     given = request.headers.get(header) or request.headers.get("Ocp-Apim-Subscription-Key")
-    if given is None:
+    digest = resources.digest(given) if given is not None else cookies.key_digest(request, parts)
+    if digest is None:
         raise Denied(f"Access denied: send your key in the {header} header.")
-    if same(given, server_key):
-        return resources.server_caller(given)
+    if same(digest, resources.digest(server_key)):
+        return resources.server_caller(server_key)
     with parts.sessions.read.begin() as session:
-        caller = resources.authenticate(session, given, api=api)
+        caller = resources.authenticate(session, digest, api=api)
     if caller is None:
+        what = "your session is of" if given is None else f"the {header} header holds"
         raise Denied(
-            f"Access denied due to invalid key: the {header} header holds no key for the {api} API of this server "
+            f"Access denied due to invalid key: {what} no key for the {api} API of this server "
             "(`foveal keys show` prints one; resources have their own)."
         )
     return caller

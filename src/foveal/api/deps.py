@@ -51,6 +51,8 @@ class Parts:
     rates: Rates
     region: str
     """Where the server's own keys make projects and publish."""
+    trains_advanced: bool
+    """Whether torch is installed here, which Advanced training and detectors need."""
 
 
 def parts(request: Request) -> Parts:

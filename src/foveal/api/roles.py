@@ -27,6 +27,9 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
 }
 
 NEEDED: dict[str, Permission] = {
+    "GetServer": Permission.READ,
+    "GetResources": Permission.READ,
+    "GetServerKeys": Permission.MANAGE,
     "GetDomains": Permission.READ,
     "GetDomain": Permission.READ,
     "GetProjects": Permission.READ,
@@ -50,10 +53,13 @@ NEEDED: dict[str, Permission] = {
     "GetIterationProgress": Permission.READ,
     "GetIterationPerformance": Permission.READ,
     "GetImagesToLabel": Permission.READ,
+    "GetAssistedTags": Permission.READ,
     "GetDuplicateImages": Permission.READ,
     "GetLabelErrors": Permission.READ,
     "GetLearningCurve": Permission.READ,
     "GetIterationEvaluation": Permission.READ,
+    "GetIterationEvaluationCurve": Permission.READ,
+    "GetEvaluationImages": Permission.READ,
     "GetTestSet": Permission.READ,
     "GetImagePerformances": Permission.READ,
     "GetImagePerformanceCount": Permission.READ,

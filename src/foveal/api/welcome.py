@@ -30,7 +30,8 @@ from msrest.authentication import ApiKeyCredentials
 trainer = CustomVisionTrainingClient(ENDPOINT, ApiKeyCredentials(in_headers={{"Training-key": training_key}}))
 print([project.name for project in trainer.get_projects()])</pre>
 <p>For operators: <a href="/healthz">/healthz</a>, <a href="/readyz">/readyz</a>, <a href="/metrics">/metrics</a>,
-<a href="/openapi.json">/openapi.json</a>. The portal is not part of this version.</p>
+<a href="/openapi.json">/openapi.json</a>. This installation carries no portal: it was built without
+one (FOVEAL_PORTAL=skip).</p>
 </html>
 """
 

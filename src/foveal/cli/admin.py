@@ -43,6 +43,17 @@ def load_keys(settings: Settings) -> tuple[Keys, bool]:
     )
 
 
+def sign_in_link(keys: Keys, address: str) -> str:
+    """Return the address of the portal with which one is signed in, for a day."""
+    from datetime import UTC, datetime
+
+    from foveal.api.cookies import LINK, LINK_LIFETIME
+    from foveal.security import UrlSigner
+
+    link = UrlSigner(keys.signing.encode()).sign(LINK, expires_at=datetime.now(UTC) + LINK_LIFETIME)
+    return f"{address.rstrip('/')}/#{link}"
+
+
 def _finding(name: str, needed: bool, check: Callable[[Settings], str], settings: Settings) -> dict[str, object]:  # noqa: FBT001
     try:
         return {"name": name, "needed": needed, "ok": True, "detail": check(settings)}

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from foveal.access import Keys
-from foveal.cli.admin import AsJson, Data, load_keys
+from foveal.cli.admin import AsJson, Data, load_keys, sign_in_link
 from foveal.cli.resources import describe_keys, print_keys, print_made, transaction
 from foveal.errors import Invalid
 from foveal.settings import Settings
@@ -33,6 +33,21 @@ def show(resource: AnyResource = None, data: Data = None, *, as_json: AsJson = F
     with transaction(settings) as session:
         found = describe_keys(session, resources.find(session, resource))
     print_keys(found, as_json=as_json)
+
+
+@keys.command()
+def link(
+    address: Annotated[str | None, typer.Option(help="Address of the server, as browsers reach it.")] = None,
+    data: Data = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Print a link that signs in to the portal with all rights, for a day. `foveal serve` prints one too."""
+    settings = Settings.load(os.environ, data=data)
+    made = sign_in_link(
+        load_keys(settings)[0], address or settings.public_url or f"http://{settings.host}:{settings.port}"
+    )
+    print(json.dumps({"link": made}) if as_json else made)
 
 
 @keys.command()

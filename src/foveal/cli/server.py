@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from foveal.cli.admin import load_keys
+from foveal.cli.admin import load_keys, sign_in_link
 from foveal.settings import MEBIBYTE, Settings
 
 Data = Annotated[Path | None, typer.Option(help="Folder of the database, the pictures, the models and the keys.")]
@@ -49,6 +49,7 @@ def serve(
     if fresh:
         print("Keys made for this data folder, shown this once (later: foveal keys show):", flush=True)
         print(f"  Training-Key:   {keys.training}\n  Prediction-Key: {keys.prediction}", flush=True)
+    print(f"Open the portal: {sign_in_link(keys, settings.public_url or address)}", flush=True)
     print(f"Foveal is ready at {address}  (data: {settings.data.absolute()})", flush=True)
     with suppress(KeyboardInterrupt):  # how Ctrl-C ends a server that has shut down in good order
         asyncio.run(server.serve(sockets=[listener]))

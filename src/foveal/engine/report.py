@@ -161,6 +161,10 @@ class Evidence(Protocol):
         """Every probability that was given (j,), and whether it was right to give it (j,)."""
         ...
 
+    def judged(self, tags: Sequence[int]) -> tuple[Floats, NDArray[np.bool_], NDArray[np.intp]]:
+        """The same, and in which image (j,)."""
+        ...
+
 
 @dataclass(frozen=True)
 class Judgements:
@@ -212,6 +216,9 @@ class Judgements:
 
     def said(self, tags: Sequence[int]) -> tuple[Floats, NDArray[np.bool_]]:
         return self.stacked[:, tags].ravel().astype(np.float64), self.repeated[:, tags].ravel()
+
+    def judged(self, tags: Sequence[int]) -> tuple[Floats, NDArray[np.bool_], NDArray[np.intp]]:
+        return *self.said(tags), np.repeat(np.tile(np.arange(self.images), self.repeats), len(tags))
 
     def confidences(self) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
         if not self.exclusive:
@@ -269,11 +276,17 @@ def reliability(said: Evidence) -> Reliability:
 
 def wilson(value: float, count: float) -> Estimate:
     """Wilson's interval of a share that was observed in so many independent cases; of none, all of 0..1."""
-    if count <= 0:
-        return Estimate(value, 0.0, 1.0)
-    middle = (value + Z**2 / (2 * count)) / (1 + Z**2 / count)
-    half = Z / (1 + Z**2 / count) * np.sqrt(value * (1 - value) / count + Z**2 / (4 * count**2))
-    return Estimate(value, max(0.0, float(middle - half)), min(1.0, float(middle + half)))
+    low, high = wilsons(np.array(value), np.array(count))
+    return Estimate(value, float(low), float(high))
+
+
+def wilsons(shares: Floats, counts: Floats) -> tuple[Floats, Floats]:
+    """Both ends of many such intervals; 0..1 where the count is 0."""
+    some = np.where(counts > 0, counts, 1.0)
+    middle = (shares + Z**2 / (2 * some)) / (1 + Z**2 / some)
+    half = Z / (1 + Z**2 / some) * np.sqrt(shares * (1 - shares) / some + Z**2 / (4 * some**2))
+    low, high = np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+    return np.where(counts > 0, low, 0.0), np.where(counts > 0, high, 1.0)
 
 
 def _by_chance(bins: Sequence[Bin], repeats: int) -> float:
@@ -342,17 +355,11 @@ def _promising(said: Evidence, tags: Sequence[int], promise: float) -> Choice | 
     thresholds, hits, predicted = _sweep(said, tags)
     # A first sieve by the plain interval, which is never the wider one; the low thresholds come last.
     worth = predicted / said.repeats / said.design_effect
-    for at in np.flatnonzero(_lowest(hits / predicted, worth) >= promise)[::-1]:
+    for at in np.flatnonzero(wilsons(hits / predicted, worth)[0] >= promise)[::-1]:
         choice = _choice(said, tags, float(thresholds[at]))
         if choice.precision.low >= promise:
             return choice
     return None
-
-
-def _lowest(shares: Floats, counts: Floats) -> Floats:
-    """The low ends of Wilson's intervals."""
-    middle = (shares + Z**2 / (2 * counts)) / (1 + Z**2 / counts)
-    return middle - Z / (1 + Z**2 / counts) * np.sqrt(shares * (1 - shares) / counts + Z**2 / (4 * counts**2))
 
 
 def _sweep(said: Evidence, tags: Sequence[int]) -> tuple[Floats, Floats, Floats]:

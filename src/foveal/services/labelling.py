@@ -100,7 +100,7 @@ def first(session: Session, project: Project, *, take: int) -> Next:
     backbone = backbone_of(project)
     untagged = images.find(session, project, Filter(tagged=False), take=MOST_IMAGES)
     tagged = images.find(session, project, Filter(tagged=True), take=MOST_TAGGED)
-    seen, vectors = _seen(session, backbone, [*tagged, *untagged])
+    seen, vectors = looked_at(session, backbone, [*tagged, *untagged])
     tagged_ids = {image.id for image in tagged}
     known = np.array([image.id in tagged_ids for image in seen], bool)
     chosen = typical.typical_and_diverse(vectors, known, take) if seen else []
@@ -112,7 +112,7 @@ def after(session: Session, project: Project, iteration: Iteration, shelf: Shelf
     """Choose untagged images that a model is unsure of, and no two that look alike."""
     backbone = backbone_of(iteration)
     untagged = images.find(session, project, Filter(tagged=False), take=MOST_IMAGES)
-    seen, vectors = _seen(session, backbone, untagged)
+    seen, vectors = looked_at(session, backbone, untagged)
     looked = _suggested(session, iteration) | _looked(shelf, iteration, backbone, seen, vectors)
     judged = [at for at, image in enumerate(seen) if image.id in looked]
     if not judged:
@@ -136,7 +136,7 @@ def after(session: Session, project: Project, iteration: Iteration, shelf: Shelf
 def near_duplicates(session: Session, project: Project, *, take: int) -> Compared:
     """Return groups of images of the workspace, tagged and untagged, that are nearly the same."""
     found = images.find(session, project, Filter(), take=MOST_IMAGES)
-    seen, vectors = _seen(session, backbone_of(project), found)
+    seen, vectors = looked_at(session, backbone_of(project), found)
     groups = duplicates.near_duplicates(vectors)[:take] if seen else []
     members = [seen[at] for group in groups for at in group.members]
     borne = image_tags.of_images(session, members)
@@ -148,7 +148,7 @@ def near_duplicates(session: Session, project: Project, *, take: int) -> Compare
     return Compared(made, len(seen), len(found) - len(seen))
 
 
-def _seen(session: Session, backbone: Backbone, found: Sequence[Image]) -> tuple[list[Image], Floats]:
+def looked_at(session: Session, backbone: Backbone, found: Sequence[Image]) -> tuple[list[Image], Floats]:
     """Return those of the images that the backbone has seen, and their embeddings at length one."""
     vectors = embeddings.find(session, backbone, [image.digest for image in found])
     seen = [image for image in found if image.digest in vectors]

@@ -46,7 +46,7 @@ def count_prediction(session: Session, limits: Limits, *, now: datetime) -> None
     """Count a prediction of this month, or raise `Invalid` when the quota of the month is used up."""
     if limits.monthly_predictions is None:
         return
-    month = f"{now:%Y-%m}"
+    month = _month(now)
     insert = insert_into(session, Usage).values(month=month, predictions=1)
     used = session.scalar(
         insert.on_conflict_do_update(
@@ -58,3 +58,13 @@ def count_prediction(session: Session, limits: Limits, *, now: datetime) -> None
             f"The {limits.monthly_predictions} predictions of {month} are used up: see FOVEAL_TIER.",
             "BadRequestExceededQuota",
         )
+
+
+def predictions(session: Session, *, now: datetime) -> int:
+    """Return how many predictions were counted this month; without a quota none are."""
+    used = session.get(Usage, _month(now))
+    return used.predictions if used else 0
+
+
+def _month(now: datetime) -> str:
+    return f"{now:%Y-%m}"

@@ -55,7 +55,11 @@ def judgements(session: Session, iteration: Iteration, *, tags: int) -> Judgemen
         Invalid: It is a detector's.
     """
     check_classifier(iteration)
-    kept = _kept(session, iteration)
+    return judgements_of(iteration, kept(session, iteration), tags=tags)
+
+
+def judgements_of(iteration: Iteration, kept: Sequence[IterationImage], *, tags: int) -> Judgements:
+    """Read what was said of these images of a classifier's iteration."""
     targets = np.zeros((len(kept), tags), dtype=bool)
     for at, row in enumerate(kept):
         targets[at, row.positions] = True
@@ -109,8 +113,13 @@ def detections(session: Session, iteration: Iteration) -> tuple[list[Detections]
     Raises:
         NotFound: Nothing was judged.
     """
+    return boxes_of(iteration, kept(session, iteration))
+
+
+def boxes_of(iteration: Iteration, kept: Sequence[IterationImage]) -> tuple[list[Detections], list[Truth]]:
+    """Read what was found in these images of a detector's iteration, and what is on them."""
     found, truth = list[Detections](), list[Truth]()
-    for row in _kept(session, iteration):
+    for row in kept:
         looked = said.read(iteration.domain_id, row.held_out or b"")
         assert isinstance(looked, Boxes)
         found.append(looked.found)
@@ -122,11 +131,16 @@ def finds_boxes(iteration: Iteration) -> bool:
     return domains.get(iteration.domain_id).type == OBJECT_DETECTION
 
 
-def _kept(session: Session, iteration: Iteration) -> Sequence[IterationImage]:
-    """The images that the iteration is judged on: those of its test set, or all that were judged."""
-    rows = session.scalars(
-        select(IterationImage).where(IterationImage.iteration_id == iteration.id, IterationImage.held_out.is_not(None))
-    ).all()
+def kept(session: Session, iteration: Iteration) -> list[IterationImage]:
+    """Return the images that the iteration is judged on, by id: those of its test set, or all that were judged.
+
+    Raises:
+        NotFound: Nothing was judged.
+    """
+    statement = select(IterationImage).where(
+        IterationImage.iteration_id == iteration.id, IterationImage.held_out.is_not(None)
+    )
+    rows = list(session.scalars(statement.order_by(IterationImage.image_id)))
     if not rows:
         raise NotFound(f"{iteration.name} has no performance.", "NotFoundIterationPerformance")
     return [row for row in rows if row.test] or rows

@@ -47,15 +47,20 @@ class Caller:
 
 def server_caller(key: str) -> Caller:
     """Return the caller that one of the server's own keys stands for."""
-    return Caller(None, CONTRIBUTOR, _digest(key))
+    return Caller(None, CONTRIBUTOR, digest(key))
 
 
-def authenticate(session: Session, key: str, *, api: str) -> Caller | None:
-    """Return whose key this is, if it opens the API: TRAINING or PREDICTION."""
+def digest(key: str) -> str:
+    """Return the SHA-256 of a key, by which it is known."""
+    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def authenticate(session: Session, key_digest: str, *, api: str) -> Caller | None:
+    """Return whose key has this digest, if it opens the API: TRAINING or PREDICTION."""
     row = session.execute(
         select(ResourceKey.resource_id, ResourceKey.role, ResourceKey.digest)
         .join(Resource, Resource.id == ResourceKey.resource_id)
-        .where(ResourceKey.digest == _digest(key), Resource.kind.in_((api, COMBINED)))
+        .where(ResourceKey.digest == key_digest, Resource.kind.in_((api, COMBINED)))
     ).one_or_none()
     return None if row is None else Caller(row.resource_id, row.role, row.digest)
 
@@ -92,11 +97,21 @@ def find(session: Session, text: str) -> Resource:
     return resource
 
 
-def delete(session: Session, resource: Resource) -> None:
-    """Delete the resource with its keys; refused while something belongs to it."""
+def get(session: Session, id: UUID) -> Resource | None:
+    """Return the resource with this id, if there is one."""
+    return session.get(Resource, id)
+
+
+def use(session: Session, resource: Resource) -> tuple[int, int]:
+    """Return how many projects belong to the resource and how many iterations are published to it."""
     projects = select(func.count()).select_from(Project).where(Project.resource_id == resource.id)
     published = select(func.count()).select_from(Iteration).where(Iteration.published_to == resource.id)
-    counts = session.scalar(projects) or 0, session.scalar(published) or 0
+    return session.scalar(projects) or 0, session.scalar(published) or 0
+
+
+def delete(session: Session, resource: Resource) -> None:
+    """Delete the resource with its keys; refused while something belongs to it."""
+    counts = use(session, resource)
     if any(counts):
         raise Invalid(
             f"Resource {resource.name!r} is in use (projects: {counts[0]}, published names: {counts[1]}): "
@@ -219,12 +234,8 @@ def _key(session: Session, resource: Resource, label: str) -> ResourceKey:
 
 def _renew(row: ResourceKey, now: datetime) -> str:
     key = new_key()
-    row.digest, row.ending, row.created_at = _digest(key), key[-ENDING:], now
+    row.digest, row.ending, row.created_at = digest(key), key[-ENDING:], now
     return key
-
-
-def _digest(key: str) -> str:
-    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _no_target(message: str) -> Invalid:

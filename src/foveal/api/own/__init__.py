@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from foveal.api.own import classify, evaluation, exports, labelling, progress, test_set
+from foveal.api.own import classify, evaluation, exports, labelling, progress, server, test_set, verdicts
 
 PREFIX = "/api/v1"
 
 router = APIRouter()
 published = classify.published
-for part in (progress, labelling, evaluation, test_set, exports, classify):
+for part in (server, progress, labelling, evaluation, verdicts, test_set, exports, classify):
     router.include_router(part.router)

@@ -9,12 +9,20 @@ from sqlalchemy.orm import Session
 from foveal.api.deps import Parts, PartsDep
 from foveal.api.links import LinksDep
 from foveal.api.own import labelling_shapes
-from foveal.api.own.labelling_shapes import DuplicateGroup, LabelError, NamedTag, NextImage, ShownImage, TagCurve
+from foveal.api.own.labelling_shapes import (
+    AssistedImage,
+    DuplicateGroup,
+    LabelError,
+    NamedTag,
+    NextImage,
+    ShownImage,
+    TagCurve,
+)
 from foveal.api.training.prediction_shapes import prediction_shapes
 from foveal.db.tables import Iteration, Project
 from foveal.engine.backbones import Backbone
 from foveal.engine.labelling import learning_curve as curve
-from foveal.services import iterations, label_checks, labelling, looks, projects, tags
+from foveal.services import assistant, iterations, label_checks, labelling, looks, projects, tags
 from foveal.services.labelling import Next, Shelf
 from foveal.services.tags import CountedTag
 
@@ -56,6 +64,38 @@ def next_images(
         named = iteration.id if iteration else None
     _look(parts, project_id, backbone, found.waiting)
     return labelling_shapes.NextImages(iteration_id=named, waiting=found.waiting, images=images)
+
+
+@router.get("/labelling/assistant", operation_id="GetAssistedTags")
+def assisted(
+    project_id: UUID,
+    parts: PartsDep,
+    links: LinksDep,
+    *,
+    take: Take = 60,
+    surest_first: Annotated[bool, Query(alias="surestFirst")] = True,
+) -> labelling_shapes.AssistedImages:
+    """Tags for untagged images by a quick model of all tags given so far, made anew at each call. Classifiers only.
+
+    No guesses while fewer than two tags have two images each; `waiting` images are being looked at: ask again later.
+    """
+    with parts.sessions.read.begin() as session:
+        project = projects.get(session, project_id)
+        found = assistant.assist(session, project, take=take, surest_first=surest_first)
+        shown = labelling_shapes.shown(session, [guess.image for guess in found.guesses], links)
+        answer = labelling_shapes.AssistedImages(
+            tags=[NamedTag(id=tag.id, name=tag.name) for tag in found.tags],
+            learned=found.learned,
+            untagged=found.untagged,
+            waiting=found.waiting,
+            images=[
+                AssistedImage(**shown[each.image.id], predictions=prediction_shapes(found.tags, each.said))
+                for each in found.guesses
+            ],
+        )
+        backbone = labelling.backbone_of(project)
+    _look(parts, project_id, backbone, found.waiting)
+    return answer
 
 
 @router.get("/labelling/duplicates", operation_id="GetDuplicateImages")

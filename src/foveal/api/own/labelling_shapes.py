@@ -43,6 +43,25 @@ class NextImages(Wire):
     images: list[NextImage]
 
 
+class AssistedImage(ShownImage):
+    """An untagged image and what the assistant says of it."""
+
+    predictions: list[Prediction]
+
+
+class AssistedImages(Wire):
+    """What the assistant says of untagged images, and which tags it knows, from how many images.
+
+    Guesses need two tags with two images each; `waiting` images are still to be looked at.
+    """
+
+    tags: list["NamedTag"]
+    learned: int
+    untagged: int
+    waiting: int
+    images: list[AssistedImage]
+
+
 class DuplicateGroup(Wire):
     """Images that are nearly the same, each at least this similar to another one of them."""
 

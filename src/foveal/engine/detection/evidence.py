@@ -56,6 +56,10 @@ class Boxes:
         return Counts(hits, predicted, np.array(true))
 
     def said(self, tags: Sequence[int]) -> tuple[Floats, NDArray[np.bool_]]:
+        return self.judged(tags)[:2]
+
+    def judged(self, tags: Sequence[int]) -> tuple[Floats, NDArray[np.bool_], NDArray[np.intp]]:
         chosen = [self.matches[tag] for tag in tags]
-        every = np.concatenate([np.empty(0), *(each.scores for each in chosen)])
-        return every.astype(np.float64), np.concatenate([np.empty(0, bool), *(each.right for each in chosen)])
+        every = np.concatenate([np.empty(0), *(each.scores for each in chosen)]).astype(np.float64)
+        right = np.concatenate([np.empty(0, bool), *(each.right for each in chosen)])
+        return every, right, np.concatenate([np.empty(0, np.intp), *(each.images for each in chosen)])

@@ -79,7 +79,7 @@ def matches(found: Sequence[Detections], truth: Sequence[Truth], tag: int, overl
         mine = np.flatnonzero(said.tags == tag)
         mine = mine[np.argsort(-said.scores[mine], kind="stable")]
         scores.append(said.scores[mine])
-        right.append(_right(said.boxes[mine], there.boxes[there.tags == tag], overlap))
+        right.append(assigned(said.boxes[mine], there.boxes[there.tags == tag], overlap) >= 0)
     every, hits = np.concatenate([*scores, np.empty(0)]), np.concatenate([*right, np.empty(0, bool)])
     images = np.repeat(np.arange(len(scores)), [len(each) for each in scores])
     order = np.argsort(-every, kind="stable")
@@ -98,15 +98,15 @@ def performance(
     return Performance(threshold, overall, tuple(one.at(threshold) for one in each))
 
 
-def _right(boxes: Corners, objects: Corners, overlap: float) -> NDArray[np.bool_]:
-    """Which boxes (m, 4), the most probable first, find an object that no better one has taken."""
-    right = np.zeros(len(boxes), bool)
+def assigned(boxes: Corners, objects: Corners, overlap: float) -> NDArray[np.intp]:
+    """Which object each of the boxes (m, 4), the most probable first, finds that no better one has taken; -1: none."""
+    taken = np.full(len(boxes), -1, np.intp)
     shared = overlaps(boxes, objects)
     for at in range(len(boxes)):
         if not shared.shape[1]:
             break
         best = int(shared[at].argmax())
         if shared[at, best] >= overlap:
-            right[at] = True
+            taken[at] = best
             shared[:, best] = -1  # taken
-    return right
+    return taken
