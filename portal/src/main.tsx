@@ -1,0 +1,49 @@
+/** Starts the portal in its page. */
+import "@mantine/core/styles.css";
+import "@mantine/notifications/styles.css";
+import "#/app/portal.css";
+
+import { MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { setNonce } from "get-nonce";
+import { createRoot } from "react-dom/client";
+
+import { ApiError } from "#/api/client.ts";
+import { App } from "#/app/app.tsx";
+import { Boundary } from "#/app/boundary.tsx";
+import { theme } from "#/app/theme.ts";
+
+// What may run in the page carries the nonce that came with it; styles that libraries add need it too.
+const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "";
+setNonce(nonce);
+
+// A tab that was open while the server was upgraded asks for files of the old version: begin anew, once.
+addEventListener("vite:preloadError", () => {
+  if (Date.now() - Number(sessionStorage.getItem("reloaded") ?? 0) < 10_000) return;
+  sessionStorage.setItem("reloaded", String(Date.now()));
+  location.reload();
+});
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      retry: (count, error) => count < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+    },
+  },
+});
+
+const root = document.getElementById("root");
+if (root) {
+  createRoot(root).render(
+    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+      <QueryClientProvider client={client}>
+        <Notifications position="bottom-right" limit={3} />
+        <Boundary>
+          <App />
+        </Boundary>
+      </QueryClientProvider>
+    </MantineProvider>,
+  );
+}

@@ -1,0 +1,58 @@
+/** Training. */
+const images = (count: number): string => (count === 1 ? "1 image" : `${count.toLocaleString("en")} images`);
+
+export const training = {
+  train: "Train",
+  title: "Train a model",
+  kindLabel: "How thoroughly?",
+  kinds: [
+    ["Regular", "Quick", "Good results in seconds to minutes. Start here, and repeat it after each change."],
+    ["Advanced", "Advanced", "Several ways to a model compete, and the best is kept. Takes as long as you allow."],
+  ] as [string, string, string][],
+  needsTorch:
+    "Advanced training and detectors need torch, which was not found where this page’s server runs. If training runs elsewhere it may be there; else its operator adds it with pip install \"foveal[train]\".",
+  budget: "Time budget in hours",
+  budgetHint:
+    "An upper limit: training ends earlier when nothing more is to be gained. More images need more time; one hour is a good beginning.",
+  email: "Tell me by e-mail (optional)",
+  emailHint: "An address that gets a message when the training has ended.",
+  tags: "Tags to learn",
+  allTags: (count: number) => `All ${count} tags`,
+  someTags: (chosen: number, count: number) => `${chosen} of ${count} tags`,
+  chooseTags: "Choose tags",
+  images,
+  whatHappens: "What will happen",
+  what: (count: string, tags: number) => `A model learns from ${count} with ${tags === 1 ? "1 tag" : `${tags} tags`}.`,
+  atMost: (count: string) => `at most ${count}`,
+  judged: "Its figures tell how well it did on images that it had not seen, with how sure that is.",
+  last: (name: string, minutes: number) =>
+    minutes <= 1 ? `${name} took less than a minute.` : `${name} took about ${minutes} minutes.`,
+  lastHours: (hours: number) => `It takes at most ${hours === 1 ? "one hour" : `${hours} hours`}.`,
+  background: "You can go on working. Nothing changes for programs that use a published iteration.",
+  notReady: "Not enough to learn from yet",
+  tagsMissing: (count: number) => (count === 1 ? "One more tag is needed." : `${count} more tags are needed.`),
+  short: (name: string, has: number, needed: number) => `“${name}” has ${images(has)}, ${needed} are needed.`,
+  shortMore: (count: number) => `And ${count} more tags.`,
+  withBox: "For a detector, images count that have a box of the tag.",
+  imbalanced: "Some tags have more than twice as many images as others: the model will lean to them.",
+  start: "Start training",
+  force: "Train even if nothing changed",
+  forceHint: "The same images give the same model again, unless this version of Foveal trains differently.",
+  begun: (name: string) => `${name} is being trained`,
+  progress: {
+    button: (percent: number) => `Training, ${percent} %`,
+    title: (name: string) => `${name} is being trained`,
+    ahead: (count: number) => (count === 1 ? "One other job comes first." : `${count} other jobs come first.`),
+    left: (time: string) => `At most ${time} left.`,
+    best: (score: string) => `Best so far: ${score}`,
+    log: "What happened so far",
+    attempts: (count: number) => `Attempt ${count}: an earlier one was interrupted.`,
+    bar: "Progress of the training",
+    details: "Show on its page",
+    cancel: "Cancel training",
+    cancelTitle: "Cancel this training?",
+    cancelHint: "What it has learned so far is lost. The images and all other iterations stay as they are.",
+    completed: (name: string) => `${name} is trained`,
+    failed: (name: string) => `${name} failed`,
+  },
+} as const;
