@@ -11,23 +11,25 @@ CLIENTS := tests/azure/clients
 PEERS := tests/contract/peers
 DOCKER_APP := src/foveal/exporters/templates/docker/app
 NODE_FILES := $(addprefix $(CLIENTS)/,package.json package-lock.json .npmrc)
+PORTAL := hatch_build.py $(wildcard portal/*.* portal/.npmrc) $(shell find portal/src -type f ! -name "*.gen.d.ts")
+NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev demo test test-fast fmt lint types imports docs clean
+.PHONY: help setup setup-dev demo test test-fast fmt lint types imports portal docs clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.core ## Make .venv with what the server needs
 
-setup-dev: .venv/.dev .venv/.clients .venv/.peers ## Make .venv with everything for development and tests
+setup-dev: .venv/.dev .venv/.clients .venv/.peers portal/node_modules/.made ## Make .venv with everything for development and tests
 
 demo: .venv/.core ## Show the whole story on sample photos: train, judge, publish, predict, export
 	$(BIN)/foveal demo
 
-test: .venv/.dev .venv/.clients .venv/.peers lint types imports ## Run every check and every test that needs no GPU and no internet
-	$(BIN)/pytest -n 2 -m "not gpu and not network"
+test: .venv/.dev .venv/.clients .venv/.peers lint types imports portal ## Run every check and every test that needs no GPU and no internet
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not gpu and not network"
 
 test-fast: .venv/.dev ## Run the quick tests, about a minute in all
 	$(BIN)/pytest -n 2 -m "not slow and not gpu and not network and not portal and not postgres"
@@ -39,7 +41,7 @@ fmt: .venv/.dev ## Format the code and mend what ruff can mend safely
 lint: .venv/.dev ## Check style, spelling, file lengths and house rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/codespell --skip "*.onnx,package-lock.json" $(PROGRAMS) $(PROSE)
+	$(BIN)/codespell --skip "*.onnx,package-lock.json,src/foveal/portal_dist" $(PROGRAMS) portal/src hatch_build.py $(PROSE)
 	$(BIN)/python scripts/check_files.py
 	$(BIN)/python scripts/check_house.py
 
@@ -49,11 +51,15 @@ types: .venv/.dev ## Check the types
 imports: .venv/.dev ## Check that each room imports only rooms below it
 	$(BIN)/lint-imports
 
+portal: .venv/.dev portal/node_modules/.made ## Check the portal's types and style, and run the tests of its pure functions
+	$(BIN)/python scripts/make_api_types.py
+	cd portal && $(NODE) npm run --silent types && $(NODE) npm run --silent lint && $(NODE) npm test --silent
+
 docs: .venv/.dev ## Write the reference pages that are made from the code
 	$(BIN)/python scripts/make_operations.py
 
 clean: ## Delete .venv and everything that tools left behind; your data folders stay
-	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv portal/node_modules src/foveal/portal_dist build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests scripts $(wildcard pretrain benchmarks) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamps: a second run does nothing until a requirement changes.
@@ -62,12 +68,12 @@ clean: ## Delete .venv and everything that tools left behind; your data folders 
 	$(PYTHON) -m venv .venv
 	touch $@
 
-.venv/.core: .venv/.made pyproject.toml constraints.txt
+.venv/.core: .venv/.made pyproject.toml constraints.txt $(PORTAL)
 	@echo "Installing what the server needs into .venv"
 	$(PIP) -e .
 	touch $@
 
-.venv/.dev: .venv/.made pyproject.toml constraints.txt
+.venv/.dev: .venv/.made pyproject.toml constraints.txt $(PORTAL)
 	@echo "Installing everything for development into .venv; the first time takes a few minutes"
 	$(PIP) -e '.[dev,export,hub,postgres,train]'
 	touch .venv/.core $@
@@ -80,6 +86,11 @@ clean: ## Delete .venv and everything that tools left behind; your data folders 
 	for sdk in $$(cat $<); do $(BIN)/python -m pip install --quiet --no-deps --target .venv/clients/python-$${sdk##*==} $$sdk || exit; done
 	cp $(NODE_FILES) .venv/clients/node
 	$(BIN)/npm ci --prefix .venv/clients/node
+	touch $@
+
+# What checks the portal; what builds it comes and goes with the build.
+portal/node_modules/.made: portal/package-lock.json portal/.npmrc | .venv/.dev
+	$(NODE) npm ci --prefix portal --include=optional --min-release-age=0
 	touch $@
 
 # Environments of their own for what exports are made for: the requirements of the Docker package, and TensorFlow where

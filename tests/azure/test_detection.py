@@ -16,9 +16,18 @@ from tests.azure import sdk
 from tests.azure.scene import refusal
 from tests.azure.sdk import RESOURCE, Published
 
+from foveal.engine.finetune import multiplies_bfloat16
 from foveal.geometry import Box, intersection_over_union
 
-pytestmark = [pytest.mark.slow, pytest.mark.shared]
+# In one group, so that one process alone trains the detector, which takes minutes.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.shared,
+    pytest.mark.xdist_group("detector"),
+    pytest.mark.skipif(
+        not multiplies_bfloat16(), reason="without bfloat16 a processor trains a quarter of an hour; others train here"
+    ),
+]
 
 FORK = Box(0.105, 0.26, 0.63, 0.54)  # on the quickstart's test photo, drawn by hand
 APART = 29  # the tenth photo of scissors

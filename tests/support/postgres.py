@@ -51,12 +51,12 @@ def running() -> Iterator[str]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def new_database(server: str) -> str:
-    """Create an empty database; give its URL."""
+def new_database(server: str, *, template: str = "template1") -> str:
+    """Create an empty database, or a copy of another one that nobody is connected to; give its URL."""
     name = f"t{uuid4().hex}"
     address = server.replace("postgresql+psycopg", "postgresql")
     with psycopg.connect(f"{address}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # pyright: ignore[reportArgumentType]
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # pyright: ignore[reportArgumentType]
     return f"{server}/{name}"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 READY = re.compile(r"Foveal is ready at (\S+)")
+LINK = re.compile(r"Open the portal: (\S+)")
 TRAINING_KEY = "training-key-of-the-tests"
 PREDICTION_KEY = "prediction-key-of-the-tests"
 
@@ -23,6 +24,8 @@ class Server:
     arguments: tuple[str, ...] = ()
     process: subprocess.Popen[str] | None = None
     endpoint: str = ""
+    link: str = ""
+    """Signs in to the portal."""
 
     def start(self) -> Self:
         environment = {
@@ -39,6 +42,8 @@ class Server:
         )
         assert self.process.stdout is not None
         for line in self.process.stdout:
+            if match := LINK.search(line):
+                self.link = match[1]
             if match := READY.search(line):
                 self.endpoint = match[1]
                 return self

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -282,11 +283,17 @@ EFFORT = hypothesis_settings(max_examples=8, stateful_step_count=40, deadline=No
 
 
 @pytest.mark.slow
-def test_promises_hold_on_sqlite() -> None:
-    run_state_machine_as_test(lambda: Life(lambda data: f"sqlite:///{data / 'foveal.db'}"), settings=EFFORT)
+def test_promises_hold_on_sqlite(sqlite_template: Path) -> None:
+    def database(data: Path) -> str:
+        return f"sqlite:///{copyfile(sqlite_template, data / 'foveal.db')}"
+
+    run_state_machine_as_test(lambda: Life(database), settings=EFFORT)
 
 
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_promises_hold_on_postgres(postgres_server: str) -> None:
-    run_state_machine_as_test(lambda: Life(lambda _: postgres.new_database(postgres_server)), settings=EFFORT)
+def test_promises_hold_on_postgres(postgres_server: str, postgres_template: str) -> None:
+    def database(_: Path) -> str:
+        return postgres.new_database(postgres_server, template=postgres_template)
+
+    run_state_machine_as_test(lambda: Life(database), settings=EFFORT)

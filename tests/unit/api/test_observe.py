@@ -25,9 +25,6 @@ class TestOperation:
         ids = [api.client.get(path).headers["request-id"] for path in ("/healthz", "/nowhere", "/")]
         assert len(set(ids)) == 3
 
-    def test_the_front_page_names_the_address_to_use(self, api: Any) -> None:
-        assert 'ENDPOINT = "http://testserver"' in api.client.get("/").text
-
 
 class TestFailure:
     def test_of_our_code_is_an_error_that_clients_can_read(self, api: Any, sessions: Any) -> None:

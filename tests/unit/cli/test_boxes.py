@@ -82,7 +82,7 @@ class TestTrain:
         assert "no ObjectDetection domain 'food': expected the id or the name of one of General, Logo" in outcome.err
 
     def test_a_backbone_is_refused(self, foveal: Command, folder: Path) -> None:
-        assert "leave --backbone out" in foveal("train", folder, "--backbone", "foveal-xs").err
+        assert "name a --domain, and no --backbone" in foveal("train", folder, "--backbone", "foveal-xs").err
 
     def test_a_missing_torch_is_told(
         self, foveal: Command, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -1,19 +1,33 @@
 """The migrations and the tables agree."""
 
 import struct
+from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import select, text
+from tests.support import postgres
 
 from foveal.db.engine import Sessions, connect, upgrade
 from foveal.db.tables import IterationImage, Job, Prediction, Project, Table
 
 
-def test_autogenerate_finds_nothing_to_change(sessions: Sessions) -> None:
-    with sessions.engine.connect() as connection:
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'foveal.db'}"
+    return postgres.new_database(request.getfixturevalue("postgres_server"))
+
+
+def test_autogenerate_finds_nothing_to_change(empty: str) -> None:
+    engine = connect(empty)
+    upgrade(engine)
+    with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
+    engine.dispose()
 
 
 def test_a_second_upgrade_changes_nothing(sessions: Sessions) -> None:
@@ -22,8 +36,8 @@ def test_a_second_upgrade_changes_nothing(sessions: Sessions) -> None:
         assert MigrationContext.configure(connection).get_current_revision() == "0004"
 
 
-def test_what_an_older_version_stored_is_still_there(database_url: str) -> None:
-    engine = connect(database_url)
+def test_what_an_older_version_stored_is_still_there(empty: str) -> None:
+    engine = connect(empty)
     upgrade(engine, to="0001")
     ids = [uuid4().hex for _ in range(4)]
     project, iteration, image, prediction = ids

@@ -81,19 +81,19 @@ class TestAuthenticate:
     def test_a_key_opens_what_its_resource_is_for(self, session: Session, kind: str, opens: set[str]) -> None:
         resource, keys = make(session, "vision", kind)
         for api in (TRAINING, PREDICTION):
-            caller = resources.authenticate(session, keys["key2"], api=api)
+            caller = resources.authenticate(session, resources.digest(keys["key2"]), api=api)
             assert (caller is not None) == (api in opens)
             assert caller is None or (caller.resource_id, caller.role) == (resource.id, CONTRIBUTOR)
 
     @pytest.mark.parametrize("key", ["", "unknown", "\udcff"])
     def test_an_unknown_key_opens_nothing(self, session: Session, key: str) -> None:
         make(session, "vision")
-        assert resources.authenticate(session, key, api=TRAINING) is None
+        assert resources.authenticate(session, resources.digest(key), api=TRAINING) is None
 
     def test_a_digest_is_no_key(self, session: Session) -> None:
         make(session, "vision", COMBINED)
-        for digest in session.scalars(select(ResourceKey.digest)):
-            assert resources.authenticate(session, digest, api=TRAINING) is None
+        for kept in session.scalars(select(ResourceKey.digest)):
+            assert resources.authenticate(session, resources.digest(kept), api=TRAINING) is None
 
 
 class TestKeys:
@@ -102,7 +102,8 @@ class TestKeys:
         new = resources.rotate(session, resource, "key1", now=LATER)
         first, second = resources.keys_of(session, resource)
         opened = [
-            resources.authenticate(session, key, api=TRAINING) is not None for key in (keys["key1"], keys["key2"], new)
+            resources.authenticate(session, resources.digest(key), api=TRAINING) is not None
+            for key in (keys["key1"], keys["key2"], new)
         ]
         assert opened == [False, True, True]
         assert (first.created_at, second.created_at, first.ending) == (LATER, NOW, new[-4:])
@@ -110,16 +111,17 @@ class TestKeys:
     def test_an_added_key_has_its_role_until_it_is_removed(self, session: Session) -> None:
         resource, _ = make(session, "vision")
         key = resources.add_key(session, resource, "line-7", "reader", now=NOW)
-        caller = resources.authenticate(session, key, api=TRAINING)
+        caller = resources.authenticate(session, resources.digest(key), api=TRAINING)
         assert caller is not None
         assert caller.role == READER
         resources.remove_key(session, resource, "line-7")
-        assert resources.authenticate(session, key, api=TRAINING) is None
+        assert resources.authenticate(session, resources.digest(key), api=TRAINING) is None
 
     def test_a_rotated_key_keeps_its_role(self, session: Session) -> None:
         resource, _ = make(session, "vision")
         resources.add_key(session, resource, "line-7", "Reader", now=NOW)
-        caller = resources.authenticate(session, resources.rotate(session, resource, "line-7", now=LATER), api=TRAINING)
+        key = resources.rotate(session, resource, "line-7", now=LATER)
+        caller = resources.authenticate(session, resources.digest(key), api=TRAINING)
         assert caller is not None
         assert caller.role == READER
 

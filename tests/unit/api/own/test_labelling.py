@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from sqlalchemy import select, update
-from tests.support.flows import DETECTION, entry, fill, make_project, train, upload
+from tests.support.flows import DETECTION, entry, fill, make_project, make_tag, train, upload
 from tests.support.pictures import picture
 
 from foveal import domains
@@ -283,3 +283,60 @@ def smaller(data: bytes) -> bytes:
     out = BytesIO()
     Image.open(BytesIO(data)).resize((280, 210)).save(out, "JPEG", quality=80)
     return out.getvalue()
+
+
+class TestAssistant:
+    def guesses(self, answer: Any) -> dict[str, str]:
+        return {image["id"]: image["predictions"][0]["tagName"] for image in answer["images"]}
+
+    def tag(self, api: Any, project: str, images: list[str], tag: str) -> None:
+        pairs = [{"imageId": image, "tagId": tag} for image in images]
+        api.ok("POST", f"/projects/{project}/images/tags", json={"tags": pairs})
+
+    def test_each_tag_counts_at_once(self, api: Any, work: Any, project: str, ask: Callable[..., Any]) -> None:
+        red, blue = add(api, project, *["red"] * 6), add(api, project, *["blue"] * 6, start=800)
+        tags = {name: make_tag(api, project, name) for name in ("red", "blue", "green")}
+        assert ask("labelling/assistant").json()["waiting"] == 12
+        work()
+        self.tag(api, project, red[:2], tags["red"])
+        answer = ask("labelling/assistant").json()
+        assert (answer["learned"], answer["untagged"], answer["images"]) == (0, 10, [])
+        self.tag(api, project, blue[:2], tags["blue"])
+        answer = ask("labelling/assistant").json()
+        assert (answer["learned"], answer["waiting"], [tag["name"] for tag in answer["tags"]]) == (
+            4,
+            0,
+            ["red", "blue"],
+        )
+        assert self.guesses(answer) == {**dict.fromkeys(red[2:], "red"), **dict.fromkeys(blue[2:], "blue")}
+        best = [image["predictions"][0]["probability"] for image in answer["images"]]
+        assert best == sorted(best, reverse=True)
+        unsure = ask("labelling/assistant", surestFirst=False, take=3).json()["images"]
+        assert [image["id"] for image in unsure] == [image["id"] for image in answer["images"][::-1]][:3]
+        # What was blue is called red from now on, and the guesses follow.
+        api(
+            "DELETE",
+            f"/projects/{project}/images/tags",
+            params={"imageIds": ",".join(blue[:2]), "tagIds": tags["blue"]},
+        )
+        self.tag(api, project, blue[:2], tags["green"])
+        guessed = self.guesses(ask("labelling/assistant").json())
+        assert {guessed[image] for image in blue[2:]} == {"green"}
+
+    def test_several_tags_are_guessed_where_an_image_may_have_them(
+        self, api: Any, work: Any, ask: Callable[..., Any]
+    ) -> None:
+        project = make_project(api, "warmth", classificationType="Multilabel")
+        red, blue = add(api, project, *["red"] * 5), add(api, project, *["blue"] * 5, start=800)
+        tags = {name: make_tag(api, project, name) for name in ("warm", "cold")}
+        ask("labelling/assistant", project=project)
+        work()
+        self.tag(api, project, red[:3], tags["warm"])
+        self.tag(api, project, blue[:3], tags["cold"])
+        answer = ask("labelling/assistant", project=project).json()
+        assert self.guesses(answer) == {**dict.fromkeys(red[3:], "warm"), **dict.fromkeys(blue[3:], "cold")}
+
+    def test_detectors_have_none(self, api: Any, ask: Callable[..., Any]) -> None:
+        project = make_project(api, "boxes", domainId=DETECTION)
+        answer = ask("labelling/assistant", project=project)
+        assert (answer.status_code, answer.json()["code"]) == (400, "BadRequestNotSupported")

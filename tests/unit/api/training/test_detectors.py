@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
@@ -24,10 +23,10 @@ COMPACT = "a27d5ca5-bb19-49d8-a70a-fec086c47f5b"
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(params=["sqlite"])
-def database_url(tmp_path: Path) -> str:
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
     """One database will do: what is stored differs in nothing from a classifier's but its bytes."""
-    return f"sqlite:///{tmp_path / 'data' / 'foveal.db'}"
+    return sqlite_url
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ import json
 import sys
 from datetime import timedelta
 from io import BytesIO
-from pathlib import Path
 from resource import RLIMIT_FSIZE, getrlimit, setrlimit
 from typing import Any
 from zipfile import ZipFile
@@ -20,9 +19,9 @@ COMPACT = "0732100f-1a38-4e49-a514-c9b44c697ab5"  # the smaller network: what is
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+def database_url(sqlite_url: str) -> str:
     """SQLite alone: what an export writes is asked of PostgreSQL by the tests of sweeping and of detectors."""
-    return f"sqlite:///{tmp_path / 'data' / 'foveal.db'}"
+    return sqlite_url
 
 
 @pytest.fixture
