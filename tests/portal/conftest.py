@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from tests.support.server import TRAINING_KEY, Server
 
 from foveal import samples
@@ -20,6 +20,7 @@ SCREENSHOTS = ROOT / "runs" / "screenshots"
 SERIOUS = {"serious", "critical"}
 PORTAL = {"X-Foveal-Portal": "1"}
 TRAINING = "/customvision/v3.4-preview/training"
+PATIENCE_MS = 30_000  # the machine has other tests to run as well
 WIDE = {"width": 1280, "height": 800}
 NARROW = {"width": 360, "height": 740}
 # A browser says so itself of every answer that is no success; those that a test provokes are told by their status.
@@ -47,6 +48,7 @@ def browser() -> Iterator[Browser]:
     assert path, (
         "There is no chromium on the PATH: install it (apt-get install chromium), or name it in FOVEAL_CHROMIUM."
     )
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path,
@@ -114,7 +116,7 @@ def visit(browser: Browser, server: Server) -> Iterator[Open]:
 
     def begin(*, key: str | None = TRAINING_KEY, on: str = "", **options: Any) -> Visit:
         context = browser.new_context(**{"viewport": WIDE, "reduced_motion": "reduce", **options})
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         visit = Visit(context.new_page(), on or server.endpoint)
         visit.listen()
         contexts.append(context)
