@@ -2,7 +2,6 @@
 import { call, get, OWN, TRAINING } from "#/api/client.ts";
 import type {
   AssistedImages,
-  Iteration,
   NextImages,
   Prediction,
   StoredSuggestedTagAndRegion,
@@ -24,12 +23,6 @@ export const assisted = (project: string, surestFirst: boolean): Promise<Assiste
   get(`${own(project)}/assistant`, { surestFirst, take: 90 });
 
 export const nextImages = (project: string): Promise<NextImages> => get(`${own(project)}/next`, { take: 24 });
-
-export const suggest = (project: string, iteration: Iteration, images: readonly string[], signal: AbortSignal): Promise<unknown> =>
-  call("POST", `${at(project)}/tagsandregions/suggestions`, {
-    query: { iterationId: iteration.id, imageIds: images },
-    signal,
-  });
 
 export const suggested = (
   project: string,

@@ -9,6 +9,7 @@ import type { Project, Tag } from "#/api/types.ts";
 import { useMay } from "#/app/session.tsx";
 import { failed } from "#/app/undo.tsx";
 import { count } from "#/lib/format.ts";
+import { readiness } from "#/lib/readiness.ts";
 import { text } from "#/text/index.ts";
 import { lookOf, useLooks } from "#/ui/canvas/looks.ts";
 import { Confirm } from "#/ui/confirm.tsx";
@@ -23,13 +24,12 @@ interface Props {
   onChange: (values: Record<string, string>) => void;
 }
 
-export const FEWEST = { Classification: 5, ObjectDetection: 15 } as Record<string, number>;
-
 export function TagPanel({ project, values, onChange }: Props): ReactElement {
   const tags = useTags(project.id, values.get("iterationId") ?? "");
   const looks = useLooks(tags.data);
   const chosen = (values.get("tagIds") ?? "").split(",").filter(Boolean);
   const type = useDomains().data?.find((each) => each.id === project.settings.domainId)?.type ?? "";
+  const { needed, short } = readiness(tags.data ?? [], type === DETECTION);
   const workspace = !values.get("iterationId");
   const may = useMay("label") && workspace;
   const toggle = (id: string): void => {
@@ -64,9 +64,9 @@ export function TagPanel({ project, values, onChange }: Props): ReactElement {
               {text.images.negativeMark}
             </Text>
           )}
-          {workspace && tag.imageCount < (FEWEST[type] ?? 0) && (
-            <Tooltip label={text.images.tooFew(FEWEST[type] ?? 0)}>
-              <span role="img" aria-label={text.images.tooFew(FEWEST[type] ?? 0)} style={{ display: "flex" }}>
+          {workspace && type && short.includes(tag) && (
+            <Tooltip label={text.images.tooFew(needed)}>
+              <span role="img" aria-label={text.images.tooFew(needed)} style={{ display: "flex" }}>
                 <Icon name="warning" size={14} />
               </span>
             </Tooltip>

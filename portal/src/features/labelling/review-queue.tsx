@@ -5,7 +5,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@t
 import { type ReactElement, useState } from "react";
 
 import { imagesKey } from "#/api/images.ts";
-import { createRegions, type NewRegion } from "#/api/new-regions.ts";
+import { createManyRegions, type NewRegion } from "#/api/regions.ts";
 import { labellingKey, likely, suggested, type Suggested, suggestedCount } from "#/api/suggestions.ts";
 import { tagsKey } from "#/api/tags.ts";
 import type { Iteration, Project } from "#/api/types.ts";
@@ -163,6 +163,6 @@ async function acceptBoxes(
   const regions = images.flatMap((image) =>
     sure(image).flatMap(({ tagId, boundingBox }): NewRegion[] => (boundingBox ? [{ imageId: image.id, tagId, ...boundingBox }] : [])),
   );
-  const undo = await createRegions(project, regions);
+  const undo = await createManyRegions(project, regions);
   done(words.accepted(images.length), undo);
 }

@@ -6,7 +6,8 @@ import { Link } from "wouter";
 
 import { getImages, imageCount, imagesKey, MOST_TAKEN, parts } from "#/api/images.ts";
 import { completed, useIterations } from "#/api/iterations.ts";
-import { BATCH, labellingKey, suggest, suggestedIds } from "#/api/suggestions.ts";
+import { suggest } from "#/api/regions.ts";
+import { BATCH, labellingKey, suggestedIds } from "#/api/suggestions.ts";
 import type { Iteration, Project } from "#/api/types.ts";
 import { paths } from "#/app/paths.ts";
 import { useMay } from "#/app/session.tsx";
@@ -85,7 +86,7 @@ function Ask({ project, iteration }: { project: Project; iteration: Iteration })
       const ids = await unseen(project.id, iteration.id, most);
       let done = 0;
       for (const part of parts(ids, BATCH)) {
-        await suggest(project.id, iteration, part, signal);
+        await suggest(project.id, iteration.id, part, signal);
         done += part.length;
         setProgress({ done, all: ids.length });
         await client.invalidateQueries({ queryKey: [...labellingKey(project.id), "queue"] });

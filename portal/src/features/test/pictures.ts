@@ -10,9 +10,9 @@ import {
 import type { Prediction } from "#/api/types.ts";
 import { bytes } from "#/lib/format.ts";
 import { fitted } from "#/lib/geometry.ts";
+import { MOST_BYTES } from "#/lib/shrink.ts";
 import { text } from "#/text/index.ts";
 
-const MOST_BYTES = 6_000_000;
 const MOST_SIDE = 2048;
 const QUALITY = 0.92;
 
