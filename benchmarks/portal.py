@@ -36,7 +36,8 @@ MOVES = 150
 READY = """
 (() => {
   const ready = () => {
-    const cells = [...document.querySelectorAll('[role=gridcell]')];
+    const cells = [...document.querySelectorAll('[role=gridcell]')]
+      .filter((cell) => cell.getBoundingClientRect().top < innerHeight);
     const pictures = cells.map((cell) => cell.querySelector('img'));
     if (cells.length > 0 && pictures.every((each) => each?.complete && each.naturalWidth)) {
       requestIdleCallback(() => { window.readyAt = performance.now(); });

@@ -1,13 +1,26 @@
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 
 // `npm run dev` speaks to a server of your own: start `foveal serve`, then open the link it prints on Vite's port.
 const server = "http://127.0.0.1:8350";
 
+/** Loads the styles of each of Mantine's components with the component, so that a page brings those of its own only. */
+function stylesOfComponents(): Plugin {
+  const classes = /@mantine\/core\/esm\/.*\/(\w+)\.module\.mjs$/;
+  return {
+    name: "styles-of-components",
+    apply: "build",
+    transform(code, id) {
+      const component = classes.exec(id)?.[1];
+      return component && { code: `import "@mantine/core/styles/${component}.css";\n${code}`, moduleSideEffects: true };
+    },
+  };
+}
+
 export default defineConfig({
   // Relative, so that one build runs below any path.
   base: "./",
-  plugins: [react()],
+  plugins: [react(), stylesOfComponents()],
   html: { cspNonce: "__CSP_NONCE__" },
   build: {
     target: "es2023",

@@ -1,18 +1,21 @@
 /** Starts the portal in its page. */
-import "@mantine/core/styles.css";
-import "@mantine/notifications/styles.css";
+import "@mantine/core/styles/baseline.css";
+import "@mantine/core/styles/default-css-variables.css";
+import "@mantine/core/styles/global.css";
 import "#/app/portal.css";
 
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { setNonce } from "get-nonce";
 import { createRoot } from "react-dom/client";
 
 import { ApiError } from "#/api/client.ts";
+import { askAhead } from "#/app/ahead.ts";
 import { App } from "#/app/app.tsx";
 import { Boundary } from "#/app/boundary.tsx";
+import { Messages } from "#/app/messages.tsx";
 import { theme } from "#/app/theme.ts";
+import { Hints } from "#/ui/hints.tsx";
 
 // What may run in the page carries the nonce that came with it; styles that libraries add need it too.
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "";
@@ -34,12 +37,18 @@ const client = new QueryClient({
   },
 });
 
+// A build loads the styles of each component with it (vite.config.ts); while developing, all come at once.
+if (import.meta.env.DEV) await import("@mantine/core/styles.css");
+
+askAhead(client);
+
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(
     <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
       <QueryClientProvider client={client}>
-        <Notifications position="bottom-right" limit={3} />
+        <Messages />
+        <Hints />
         <Boundary>
           <App />
         </Boundary>

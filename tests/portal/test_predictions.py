@@ -158,8 +158,7 @@ class TestPredictions:
         page.get_by_role("button", name="Select all shown").click()
         page.get_by_role("button", name="Save to training images").click()
         dialog = page.get_by_role("dialog", name="Save 2 pictures")
-        dialog.get_by_role("combobox", name="Tags").click()
-        page.get_by_role("option", name="good").click()
+        dialog.get_by_role("combobox", name="Tags").select_option("good")
         dialog.get_by_role("button", name="Save to training images").click()
 
 

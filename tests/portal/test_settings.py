@@ -24,9 +24,8 @@ class TestSettings:
         project = visited.call("POST", "/projects", params={"name": "Before", "classificationType": "Multiclass"})["id"]
         page = visited.open(f"/projects/{project}/settings")
         page.get_by_role("textbox", name="Name", exact=True).fill("After")
-        page.get_by_role("combobox", name="Tags per image").click()
-        page.get_by_role("option", name="Any number").click()
-        page.get_by_role("button", name="Save").click()
+        page.get_by_role("combobox", name="Tags per image").select_option("Any number")
+        page.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_text("Saved", exact=True)).to_be_visible()
         kept = visited.call("GET", f"/projects/{project}")
         assert (kept["name"], kept["settings"]["classificationType"]) == ("After", "Multilabel")
@@ -40,6 +39,19 @@ class TestSettings:
         delete.click()
         expect(page.get_by_text("After was deleted")).to_be_visible()
         assert project not in [each["id"] for each in visited.call("GET", "/projects")]
+
+    def test_a_queue_that_takes_nothing_is_not_kept(self, visit: Open) -> None:
+        visited = visit()
+        project = visited.call("POST", "/projects", params={"name": "Told"})["id"]
+        page = visited.open(f"/projects/{project}/settings")
+        queue = page.get_by_role("textbox", name="Queue")
+        queue.fill("http://127.0.0.1:1/queue?sig=secret")
+        page.get_by_role("button", name="Try and save").click()
+        expect(page.get_by_role("alert")).to_contain_text("BadRequestInvalidUri")
+        assert not visited.call("GET", f"/projects/{project}")["settings"].get("notificationQueueUri")
+        queue.fill("")
+        page.get_by_role("button", name="Try and save").click()
+        expect(page.get_by_text("Saved", exact=True)).to_be_visible()
 
 
 class TestAccount:

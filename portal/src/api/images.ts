@@ -1,10 +1,12 @@
 /** Images of a project: finding them, tagging, setting aside for testing, deleting. */
-import type { QueryClient } from "@tanstack/react-query";
+import { type QueryClient, queryOptions } from "@tanstack/react-query";
 
 import { call, get, OWN, TRAINING } from "#/api/client.ts";
 import type { Image, ImageCreateSummary, ImageTagCreateSummary, TestSetSummary } from "#/api/types.ts";
 
 export const MOST_TAKEN = 256;
+/** How many images the grid asks for at a time: a page of them is there sooner than all that may be taken. */
+export const PAGE = 128;
 /** The most pairs of image and tag that one call gives, and the most images from which it takes tags. */
 const MOST_PAIRS = 128;
 const MOST_UNTAGGED = 64;
@@ -65,6 +67,19 @@ export function imageCount(project: string, filter: ImageFilter = {}, signal?: A
   const { orderBy: _, ...conditions } = asked(filter);
   return get(`${at(project)}/count`, conditions, signal);
 }
+
+/** A page of images, for the grid. */
+export const pageQuery = (project: string, filter: ImageFilter, page: number) =>
+  queryOptions({
+    queryKey: [...imagesKey(project), filter, page],
+    queryFn: ({ signal }) => getImages(project, filter, page * PAGE, PAGE, signal),
+  });
+
+export const countQuery = (project: string, filter: ImageFilter) =>
+  queryOptions({
+    queryKey: [...imagesKey(project), filter, "count"],
+    queryFn: ({ signal }) => imageCount(project, filter, signal),
+  });
 
 /** Those of at most 256 images that exist, in the order asked for. */
 export const imagesByIds = (project: string, ids: readonly string[], signal?: AbortSignal): Promise<Image[]> =>

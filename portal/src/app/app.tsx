@@ -1,17 +1,17 @@
-/** The pages of the portal by their places; each but the first is loaded when it is opened. */
-import { Center, Stack, Text, Title } from "@mantine/core";
+/** The pages of the portal by their places. Projects and images, where most begin, come at once; each other when it is opened. */
 import { lazy, type ReactElement, Suspense } from "react";
 import { Route, Router, Switch } from "wouter";
 
 import { usePath } from "#/app/location.ts";
+import { NotFound } from "#/app/not-found.tsx";
+import { ProjectRoutes } from "#/app/project-routes.tsx";
 import { Session } from "#/app/session.tsx";
 import { Shell } from "#/app/shell.tsx";
 import { ProjectsPage } from "#/features/projects/projects-page.tsx";
-import { SignIn } from "#/features/session/sign-in.tsx";
-import { text } from "#/text/index.ts";
 import { Loading } from "#/ui/feedback.tsx";
+import { later } from "#/ui/later.tsx";
 
-const ProjectRoutes = lazy(() => import("#/app/project-routes.tsx"));
+const SignIn = later(() => import("#/features/session/sign-in.tsx"));
 const AccountPage = lazy(() => import("#/features/settings/account-page.tsx"));
 
 export function App(): ReactElement {
@@ -37,19 +37,5 @@ export function App(): ReactElement {
         </Route>
       </Switch>
     </Router>
-  );
-}
-
-/** What a page shows at a place that does not exist. */
-export function NotFound(): ReactElement {
-  return (
-    <Center mih="50dvh">
-      <Stack align="center">
-        <Title order={1} size="h3">
-          {text.common.notFound}
-        </Title>
-        <Text>{text.common.notFoundHint}</Text>
-      </Stack>
-    </Center>
   );
 }

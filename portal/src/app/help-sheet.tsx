@@ -4,11 +4,11 @@ import { Fragment, type ReactElement } from "react";
 
 import { text } from "#/text/index.ts";
 
-export function HelpSheet({ opened, onClose }: { opened: boolean; onClose: () => void }): ReactElement {
+export default function HelpSheet({ onClose }: { onClose: () => void }): ReactElement {
   const { anywhere, rows, title } = text.common.keys;
   const groups: [string, readonly (readonly [string, string])[]][] = [[anywhere, rows], ...OF_PAGES];
   return (
-    <Modal opened={opened} onClose={onClose} title={title} size="lg">
+    <Modal opened onClose={onClose} title={title} size="lg">
       {groups.map(([name, keys]) => (
         <Fragment key={name}>
           <Title order={3} size="h5" mt="sm">

@@ -4,9 +4,10 @@ import { Redirect, Route, Switch } from "wouter";
 
 import { useProject } from "#/api/projects.ts";
 import type { Project } from "#/api/types.ts";
-import { NotFound } from "#/app/app.tsx";
+import { NotFound } from "#/app/not-found.tsx";
 import { paths } from "#/app/paths.ts";
 import { Shell } from "#/app/shell.tsx";
+import { ImagesPage } from "#/features/images/images-page.tsx";
 import { TrainButton } from "#/features/training/train-button.tsx";
 import { Failure, Loading } from "#/ui/feedback.tsx";
 
@@ -14,7 +15,6 @@ export interface PageProps {
   project: Project;
 }
 
-const ImagesPage = lazy(() => import("#/features/images/images-page.tsx"));
 const EditorPage = lazy(() => import("#/features/editor/editor-page.tsx"));
 const LabelPage = lazy(() => import("#/features/labelling/label-page.tsx"));
 const PerformancePage = lazy(() => import("#/features/performance/performance-page.tsx"));
@@ -24,7 +24,7 @@ const PredictionsPage = lazy(() => import("#/features/predictions/predictions-pa
 const PredictionPage = lazy(() => import("#/features/predictions/prediction-page.tsx"));
 const SettingsPage = lazy(() => import("#/features/settings/settings-page.tsx"));
 
-export default function ProjectRoutes({ id }: { id: string }): ReactElement {
+export function ProjectRoutes({ id }: { id: string }): ReactElement {
   const project = useProject(id);
   if (project.isPending) return <Loading />;
   if (project.isError) {

@@ -1,5 +1,5 @@
 /** Who is signed in, to which server, and what their role may do. */
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactElement, type ReactNode, useContext } from "react";
 
 import { ApiError, call, get, OWN } from "#/api/client.ts";
@@ -9,11 +9,16 @@ import { Failure, Loading } from "#/ui/feedback.tsx";
 export type Permission = "read" | "label" | "test" | "train" | "publish" | "predict" | "manage";
 
 const SessionContext = createContext<Server | null>(null);
-const KEY = ["server"];
+export const serverQuery = queryOptions({
+  queryKey: ["server"],
+  queryFn: () => get<Server>(`${OWN}/server`),
+  retry: false,
+  staleTime: 60_000,
+});
 
 /** Give its children the session, or show `otherwise` while nobody is signed in. */
 export function Session({ children, otherwise }: { children: ReactNode; otherwise: ReactElement }): ReactElement {
-  const server = useQuery({ queryKey: KEY, queryFn: () => get<Server>(`${OWN}/server`), retry: false, staleTime: 60_000 });
+  const server = useQuery(serverQuery);
   if (server.data) return <SessionContext.Provider value={server.data}>{children}</SessionContext.Provider>;
   if (server.isPending) return <Loading />;
   if (server.error instanceof ApiError && server.error.status === 401) return otherwise;
@@ -43,5 +48,5 @@ export async function signOut(): Promise<void> {
 /** Return how to look anew who is signed in. */
 export function useLookAgain(): () => Promise<void> {
   const client = useQueryClient();
-  return () => client.resetQueries({ queryKey: KEY });
+  return () => client.resetQueries({ queryKey: serverQuery.queryKey });
 }

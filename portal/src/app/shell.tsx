@@ -1,16 +1,18 @@
 /** The frame of all pages: where one is, the sections of a project, colours, help and account. */
-import { ActionIcon, Anchor, Group, Menu, Text, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, Anchor, Group, Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useHotkeys, useDisclosure } from "@mantine/hooks";
 import { type ReactElement, type ReactNode, useEffect } from "react";
 import { Link } from "wouter";
 
-import { HelpSheet } from "#/app/help-sheet.tsx";
 import { usePath } from "#/app/location.ts";
 import { paths } from "#/app/paths.ts";
 import { signOut, useServer } from "#/app/session.tsx";
 import { undoLast } from "#/app/undo.tsx";
 import { text } from "#/text/index.ts";
 import { Icon, type IconName } from "#/ui/icons.tsx";
+import { later } from "#/ui/later.tsx";
+import { Menu } from "#/ui/menu.tsx";
+import { ToolButton } from "#/ui/tool-button.tsx";
 
 import icon from "./icon.svg";
 
@@ -21,6 +23,8 @@ interface Props {
   actions?: ReactNode;
   children: ReactNode;
 }
+
+const HelpSheet = later(() => import("#/app/help-sheet.tsx"));
 
 const SECTIONS: [keyof typeof paths & keyof typeof text.common.nav, IconName][] = [
   ["images", "images"],
@@ -65,11 +69,7 @@ export function Shell({ project, actions, children }: Props): ReactElement {
           </Group>
           <Group gap={4} wrap="nowrap">
             {actions}
-            <Tooltip label={text.common.help}>
-              <ActionIcon size="lg" onClick={toggle} aria-label={text.common.help}>
-                <Icon name="help" />
-              </ActionIcon>
-            </Tooltip>
+            <ToolButton label={text.common.help} icon="help" act={toggle} />
             <Account />
           </Group>
         </Group>
@@ -78,7 +78,7 @@ export function Shell({ project, actions, children }: Props): ReactElement {
       <main id="content" tabIndex={-1} style={{ outline: "none" }}>
         {children}
       </main>
-      <HelpSheet opened={help} onClose={close} />
+      {help && <HelpSheet onClose={close} />}
     </>
   );
 }
@@ -105,27 +105,21 @@ function Account(): ReactElement {
   const { setColorScheme } = useMantineColorScheme();
   const other = useComputedColorScheme("light") === "dark" ? "light" : "dark";
   return (
-    <Menu position="bottom-end" width={260}>
-      <Menu.Target>
+    <Menu
+      title={`${server.resource ?? text.common.product} · ${server.role}`}
+      button={
         <ActionIcon size="lg" aria-label={text.common.more}>
           <Icon name="key" />
         </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>
-          {server.resource ?? text.common.product} · {server.role}
-        </Menu.Label>
-        <Menu.Item component={Link} href={paths.account} leftSection={<Icon name="settings" />}>
-          {text.common.account}
-        </Menu.Item>
-        <Menu.Item leftSection={<Icon name={other === "dark" ? "moon" : "sun"} />} onClick={() => setColorScheme(other)}>
-          {text.common[other]}
-        </Menu.Item>
-        <Menu.Item leftSection={<Icon name="signOut" />} onClick={() => void signOut()}>
-          {text.common.signOut}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+      }
+      items={[
+        [
+          { label: text.common.account, icon: "settings", to: paths.account },
+          { label: text.common[other], icon: other === "dark" ? "moon" : "sun", act: () => setColorScheme(other) },
+          { label: text.common.signOut, icon: "signOut", act: () => void signOut() },
+        ],
+      ]}
+    />
   );
 }
 

@@ -1,5 +1,5 @@
 /** Colours and sizes of the portal, with the contrast that WCAG AA asks for in light and dark. */
-import { ActionIcon, createTheme, Drawer, Modal, Slider, Tooltip } from "@mantine/core";
+import { createTheme } from "@mantine/core";
 
 export const theme = createTheme({
   primaryColor: "sea",
@@ -19,16 +19,16 @@ export const theme = createTheme({
     ],
   },
   autoContrast: true,
+  respectReducedMotion: true,
   luminanceThreshold: 0.2,
   defaultRadius: "md",
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
   headings: { fontWeight: "650" },
   cursorType: "pointer",
+  // Not by the components' own `extend`: that would load all of them with the first page.
   components: {
-    ActionIcon: ActionIcon.extend({ defaultProps: { variant: "subtle", color: "gray" } }),
-    Modal: Modal.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" }, centered: true } }),
-    Drawer: Drawer.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
-    Slider: Slider.extend({ defaultProps: { label: null } }),
-    Tooltip: Tooltip.extend({ defaultProps: { withArrow: true, openDelay: 300 } }),
+    ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } },
+    Modal: { defaultProps: { closeButtonProps: { "aria-label": "Close" }, centered: true } },
+    Slider: { defaultProps: { label: null } },
   },
 });

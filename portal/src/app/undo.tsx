@@ -1,13 +1,13 @@
 /** The last action and how to take it back: by the button of its message, or Ctrl + Z. */
 import { Button, Group, Text } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 
+import { takeAway, tell } from "#/app/messages.tsx";
 import { text } from "#/text/index.ts";
 import { Icon } from "#/ui/icons.tsx";
 
-const MESSAGE = "undo";
 const STAYS_MS = 12_000;
 
+let shown = "";
 let last: (() => Promise<unknown> | void) | null = null;
 let waiting: { timer: number; act: () => Promise<unknown> } | null = null;
 
@@ -27,7 +27,7 @@ function actNow(): void {
   clearTimeout(timer);
   waiting = null;
   last = null;
-  notifications.hide(MESSAGE);
+  takeAway(shown);
   act().catch(failed);
 }
 
@@ -36,13 +36,11 @@ addEventListener("pagehide", actNow);
 /** Say what was done, and keep how to undo it until something else is done. */
 export function done(what: string, undo?: () => Promise<unknown> | void): void {
   actNow();
+  takeAway(shown);
   last = undo ?? null;
-  notifications.hide(MESSAGE);
-  notifications.show({
-    id: MESSAGE,
+  shown = tell({
     withCloseButton: true,
     autoClose: undo ? STAYS_MS : 4000,
-    closeButtonProps: { "aria-label": text.common.close },
     message: (
       <Group justify="space-between" wrap="nowrap">
         <Text size="sm">{what}</Text>
@@ -61,7 +59,7 @@ export async function undoLast(): Promise<void> {
   const undo = last;
   if (!undo) return;
   last = null;
-  notifications.hide(MESSAGE);
+  takeAway(shown);
   try {
     await undo();
     done(text.common.undone);
@@ -72,11 +70,10 @@ export async function undoLast(): Promise<void> {
 
 /** Say that something failed, in the server's words. */
 export function failed(error: unknown): void {
-  notifications.show({
+  tell({
     color: "red",
     title: text.common.failed,
     message: error instanceof Error ? error.message : String(error),
     autoClose: 10_000,
-    closeButtonProps: { "aria-label": text.common.close },
   });
 }

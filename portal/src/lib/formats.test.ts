@@ -28,6 +28,7 @@ test("a certificate tells the larger of its differences", () => {
     largest_box_difference: 0.002,
     tolerance: 0.98,
     precision: "int8-weights",
+    milliseconds: 4.2,
   });
   assert.deepEqual(read, {
     agreement: 1,
@@ -35,6 +36,7 @@ test("a certificate tells the larger of its differences", () => {
     largest: 0.002,
     tolerance: 0.98,
     byAgreement: true,
+    milliseconds: 4.2,
   });
   assert.equal(certificate(null), null);
 });

@@ -45,6 +45,8 @@ export interface Certificate {
   tolerance: number;
   /** Whether the tolerance is of the agreement instead of the difference. */
   byAgreement: boolean;
+  /** How long one photo took where the export was written; null where the runtime is not at hand there. */
+  milliseconds: number | null;
 }
 
 /** Read a certificate; null where there is none. */
@@ -58,6 +60,7 @@ export function certificate(parity: Record<string, unknown> | null): Certificate
     largest: Math.max(number("largest_difference"), number("largest_box_difference")),
     tolerance: number("tolerance"),
     byAgreement: precision.startsWith("int8"),
+    milliseconds: number("milliseconds") || null,
   };
 }
 

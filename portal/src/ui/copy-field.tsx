@@ -1,9 +1,10 @@
 /** A value to be copied, with a button; a secret is hidden until it is asked for. */
-import { ActionIcon, CopyButton, Group, PasswordInput, TextInput, Tooltip } from "@mantine/core";
+import { ActionIcon, CopyButton, Group, PasswordInput, TextInput } from "@mantine/core";
 import type { ReactElement } from "react";
 
 import { text } from "#/text/index.ts";
 import { Icon } from "#/ui/icons.tsx";
+import { named } from "#/ui/hints.tsx";
 
 export function CopyField(props: { label: string; value: string; secret?: boolean; description?: string }): ReactElement {
   const Field = props.secret ? PasswordInput : TextInput;
@@ -26,11 +27,9 @@ export function CopyIcon({ value, label }: { value: string; label: string }): Re
   return (
     <CopyButton value={value}>
       {({ copied, copy }) => (
-        <Tooltip label={copied ? text.common.copied : label}>
-          <ActionIcon size="lg" variant="default" onClick={copy} aria-label={copied ? text.common.copied : label}>
-            <Icon name={copied ? "check" : "copy"} />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon size="lg" variant="default" onClick={copy} {...named(copied ? text.common.copied : label)}>
+          <Icon name={copied ? "check" : "copy"} />
+        </ActionIcon>
       )}
     </CopyButton>
   );

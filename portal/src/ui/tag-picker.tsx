@@ -15,7 +15,7 @@ interface Props {
 
 const NEW = "new tag";
 
-export function TagPicker({ tags, onPick, onCreate, label, autoFocus = false }: Props): ReactElement {
+export default function TagPicker({ tags, onPick, onCreate, label, autoFocus = false }: Props): ReactElement {
   const [search, setSearch] = useState("");
   const combobox = useCombobox({ onDropdownClose: () => combobox.resetSelectedOption() });
   const typed = search.trim();

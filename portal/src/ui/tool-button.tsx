@@ -1,15 +1,14 @@
 /** A button of a toolbar that shows only its sign; it is disabled while there is nothing for it to do. */
-import { ActionIcon, Tooltip } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
 import type { ReactElement } from "react";
 
+import { named } from "#/ui/hints.tsx";
 import { Icon, type IconName } from "#/ui/icons.tsx";
 
 export function ToolButton(props: { label: string; icon: IconName; act: (() => void) | undefined }): ReactElement {
   return (
-    <Tooltip label={props.label}>
-      <ActionIcon size="lg" aria-label={props.label} disabled={!props.act} onClick={props.act}>
-        <Icon name={props.icon} />
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon size="lg" {...named(props.label)} disabled={!props.act} onClick={props.act}>
+      <Icon name={props.icon} />
+    </ActionIcon>
   );
 }

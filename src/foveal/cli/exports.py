@@ -166,4 +166,5 @@ def _said(told: dict[str, Any]) -> str:
     return (
         f"{told['file']} ({size:.1f} MB, {parity['precision']}): {parity['agreement']:.0%} of the answers on "
         f"{parity['photos']} photos the same, largest difference {apart:.1g}"
+        + (f", {parity['milliseconds']:.1f} ms a photo" if parity["milliseconds"] else "")
     )

@@ -149,11 +149,13 @@ def _written(
     texts = ("docker/README.md" if format.home else "README.md", "CHECK.md")
     readme = "\n".join(material.text(name).format(**words) for name in texts)
     (folder / "README.md").write_text(readme, encoding="utf-8", newline="\n")
-    told = parity.said(runners.open_folder(home, format.runtime), golden)
+    told, milliseconds = parity.said(runners.open_folder(home, format.runtime), golden)
+    runner = runners.RUNNERS[format.runtime]
     return Certificate(
         format=format.label,
         precision=order.precision,
-        runtime=runners.RUNNERS[format.runtime].told(),
+        runtime=runner.told(),
+        milliseconds=milliseconds if runner.at_hand else None,
         photos=len(golden.files),
         source=golden.source,
         model_sha256=parity.digest(home / format.file),

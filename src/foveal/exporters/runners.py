@@ -23,6 +23,8 @@ class Runner:
     load: Callable[[Path], Any]
     told: Callable[[], str]
     """What is told of it in a certificate."""
+    at_hand: bool = False
+    """Whether this is the runtime itself, so that its time tells something."""
 
 
 def _in_zip(name: str, package: str, words: str) -> Runner:
@@ -34,7 +36,7 @@ def _in_zip(name: str, package: str, words: str) -> Runner:
         except ModuleNotFoundError as error:
             raise Unavailable(f'Running this model needs {words}: pip install "foveal[{name}]".') from error
 
-    return Runner(name, load, lambda: f"{words} {metadata.version(package)}")
+    return Runner(name, load, lambda: f"{words} {metadata.version(package)}", at_hand=True)
 
 
 class _TensorFlow:

@@ -117,18 +117,17 @@ def not_found(project_id: UUID) -> NotFound:
 
 def thumbnail_digests(session: Session, projects: list[Project]) -> dict[UUID, str]:
     """Return for each project with images the digest of its oldest one, as the picture of the project."""
-    ids = [project.id for project in projects]
-    ranked = (
-        select(
-            Image.project_id,
-            Image.digest,
-            func.row_number().over(partition_by=Image.project_id, order_by=(Image.created_at, Image.id)).label("rank"),
-        )
-        .where(Image.project_id.in_(ids), Image.deleted_at.is_(None))
-        .subquery()
+    # One by one along the index: a rank over all images would read each of them.
+    oldest = (
+        select(Image.digest)
+        .where(Image.project_id == Project.id, Image.deleted_at.is_(None))
+        .order_by(Image.created_at, Image.id)
+        .limit(1)
+        .scalar_subquery()
     )
-    rows = session.execute(select(ranked.c.project_id, ranked.c.digest).where(ranked.c.rank == 1))
-    return dict(iter(rows))
+    ids = [project.id for project in projects]
+    found = select(Project.id, oldest.label("digest")).where(Project.id.in_(ids)).subquery()
+    return dict(iter(session.execute(select(found.c.id, found.c.digest).where(found.c.digest.is_not(None)))))
 
 
 def _rename(session: Session, project: Project, name: str) -> None:

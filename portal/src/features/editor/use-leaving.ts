@@ -1,7 +1,7 @@
 /** Nobody leaves a picture before its changes are on the server, unless they say so. */
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 
-import { go } from "#/app/location.ts";
+import { go, guarded } from "#/app/location.ts";
 
 /** Something that is brought to the server. */
 interface Saving {
@@ -20,9 +20,20 @@ export interface Leaving {
 
 export function useLeaving(saving: Saving): Leaving {
   const [asks, setAsks] = useState<string | null>(null);
+  const sure = useRef(false);
   const leave = useCallback(
     (to: string) => void saving.settled().then((saved) => (saved ? go(to) : setAsks(to))),
     [saving],
+  );
+
+  useEffect(
+    () =>
+      guarded((to) => {
+        if (saving.state.kind === "saved" || sure.current) return true;
+        leave(to);
+        return false;
+      }),
+    [saving, leave],
   );
 
   useEffect(() => {
@@ -49,6 +60,7 @@ export function useLeaving(saving: Saving): Leaving {
     asks,
     stay: useCallback(() => setAsks(null), []),
     leaveAnyway: useCallback(() => {
+      sure.current = true;
       if (asks) go(asks);
     }, [asks]),
   };

@@ -116,7 +116,7 @@ function Proof({ made }: { made: OwnExport }): ReactElement | null {
       <Text size="xs">
         {words.same(percent(told.agreement, 0), told.photos)}{" "}
         {told.byAgreement ? words.differenceAlone(largest) : words.difference(largest, String(told.tolerance))}{" "}
-        {made.newerVersionAvailable && words.newer}
+        {told.milliseconds && words.speed(told.milliseconds.toPrecision(2))} {made.newerVersionAvailable && words.newer}
       </Text>
     </Group>
   );

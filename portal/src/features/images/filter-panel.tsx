@@ -1,5 +1,5 @@
 /** Which images are shown: of what, with which tags, in which order. */
-import { Collapse, SegmentedControl, Select, Stack, TextInput, UnstyledButton } from "@mantine/core";
+import { Collapse, SegmentedControl, Stack, TextInput, UnstyledButton } from "@mantine/core";
 import { useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { type FormEvent, type ReactElement, useState } from "react";
 
@@ -8,6 +8,7 @@ import type { Project } from "#/api/types.ts";
 import { TagPanel } from "#/features/images/tag-panel.tsx";
 import { text } from "#/text/index.ts";
 import { Icon } from "#/ui/icons.tsx";
+import { Select } from "#/ui/select.tsx";
 
 import classes from "./images.module.css";
 
@@ -62,8 +63,7 @@ function Fields({ project, values, onChange }: Props): ReactElement {
           size="xs"
           label={text.images.iteration}
           value={values.get("iterationId") ?? ""}
-          onChange={(iteration) => onChange({ iterationId: iteration ?? "", status: "", tagIds: "" })}
-          allowDeselect={false}
+          onChange={(iterationId) => onChange({ iterationId, status: "", tagIds: "" })}
           data={[
             { value: "", label: text.images.workspace },
             ...iterations.map((each) => ({ value: each.id, label: each.name })),
@@ -74,8 +74,7 @@ function Fields({ project, values, onChange }: Props): ReactElement {
         size="xs"
         label={text.images.order}
         value={values.get("orderBy") ?? ""}
-        onChange={(order) => onChange({ orderBy: order ?? "" })}
-        allowDeselect={false}
+        onChange={(orderBy) => onChange({ orderBy })}
         data={[
           { value: "", label: text.images.newest },
           { value: "Oldest", label: text.images.oldest },

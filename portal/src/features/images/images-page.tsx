@@ -3,7 +3,7 @@ import { Button, List, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, type ReactElement, useCallback, useMemo, useState } from "react";
 
-import { filterOf, getImages, imageCount, type ImageFilter, imagesKey, MOST_TAKEN } from "#/api/images.ts";
+import { countQuery, filterOf, getImages, type ImageFilter, MOST_TAKEN } from "#/api/images.ts";
 import { DETECTION, useDomains } from "#/api/projects.ts";
 import { useTags } from "#/api/tags.ts";
 import type { Image, Project } from "#/api/types.ts";
@@ -15,9 +15,8 @@ import { failed } from "#/app/undo.tsx";
 import { FilterPanel } from "#/features/images/filter-panel.tsx";
 import { ImageGrid } from "#/features/images/image-grid.tsx";
 import { Toolbar } from "#/features/images/toolbar.tsx";
-import { AddButton, useDropped } from "#/features/images/upload/add-images.tsx";
+import { AddButton } from "#/features/images/upload/add-images.tsx";
 import { useWrong } from "#/features/images/use-wrong.ts";
-import { UploadDialog } from "#/features/images/upload/upload-dialog.tsx";
 import { useUpload } from "#/features/images/upload/use-upload.ts";
 import { useLabelling } from "#/app/use-labelling.ts";
 import type { Found } from "#/lib/dropped.ts";
@@ -25,19 +24,23 @@ import { NOTHING, type Selection } from "#/lib/selection.ts";
 import { text } from "#/text/index.ts";
 import { useLooks } from "#/ui/canvas/looks.ts";
 import { Empty } from "#/ui/feedback.tsx";
+import { later } from "#/ui/later.tsx";
+import { useDropped, usePasted } from "#/ui/use-given.ts";
 
 import classes from "./images.module.css";
 
+const UploadDialog = later(() => import("#/features/images/upload/upload-dialog.tsx"));
+
 const NONE: ReadonlySet<string> = new Set();
 
-export default function ImagesPage({ project }: PageProps): ReactElement {
+export function ImagesPage({ project }: PageProps): ReactElement {
   const [values, change] = useQueryValues();
   const filter = useMemo(() => filterOf(values), [values]);
   const workspace = !filter.iterationId;
   const type = useDomains().data?.find((each) => each.id === project.settings.domainId)?.type ?? "Classification";
   const tags = useTags(project.id, filter.iterationId ?? "").data;
   const looks = useLooks(tags);
-  const total = useQuery({ queryKey: [...imagesKey(project.id), filter, "count"], queryFn: () => imageCount(project.id, filter) });
+  const total = useQuery(countQuery(project.id, filter));
   const wrong = useWrong(project.id, filter.iterationId);
   const labelling = useLabelling(project);
   const may = useMay("label");
@@ -56,7 +59,8 @@ export default function ImagesPage({ project }: PageProps): ReactElement {
     setFound(files);
     setDialog(true);
   }, []);
-  const over = useDropped(receive) && may;
+  const over = useDropped(may && receive);
+  usePasted(may && receive);
   const upload = useUpload(project.id);
   const chosen = [...selection.ids].map((id) => known.get(id)).filter((image) => image !== undefined);
   const clear = (): void => setSelection(NOTHING);
@@ -123,14 +127,15 @@ export default function ImagesPage({ project }: PageProps): ReactElement {
           empty={<Nothing type={type} filtered={values.size > 0} add={may ? <AddButton onFound={receive} /> : null} onAll={() => go(paths.images(project.id))} />}
         />
       </section>
-      <UploadDialog
-        project={project}
-        found={found}
-        tagging={type !== DETECTION}
-        opened={dialog}
-        onBegun={() => setFound(null)}
-        onClose={() => setDialog(false)}
-      />
+      {dialog && (
+        <UploadDialog
+          project={project}
+          found={found}
+          tagging={type !== DETECTION}
+          onBegun={() => setFound(null)}
+          onClose={() => setDialog(false)}
+        />
+      )}
     </div>
   );
 }

@@ -1,22 +1,26 @@
 /** The tags of a project with their counts: to filter by, to add, to rename, to delete. */
-import { ActionIcon, Checkbox, Group, Menu, Stack, Text, TextInput, Tooltip } from "@mantine/core";
+import { ActionIcon, Checkbox, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactElement, useState } from "react";
 
 import { DETECTION, useDomains } from "#/api/projects.ts";
-import { createTag, deleteTag, NEGATIVE, tagsKey, updateTag, useTags } from "#/api/tags.ts";
+import { createTag, NEGATIVE, tagsKey, updateTag, useTags } from "#/api/tags.ts";
 import type { Project, Tag } from "#/api/types.ts";
 import { useMay } from "#/app/session.tsx";
 import { failed } from "#/app/undo.tsx";
+import type { Asked } from "#/features/images/tag-dialog.tsx";
 import { count } from "#/lib/format.ts";
 import { readiness } from "#/lib/readiness.ts";
 import { text } from "#/text/index.ts";
 import { lookOf, useLooks } from "#/ui/canvas/looks.ts";
-import { Confirm } from "#/ui/confirm.tsx";
+import { named } from "#/ui/hints.tsx";
 import { Icon } from "#/ui/icons.tsx";
-import { Rename } from "#/ui/rename.tsx";
+import { later } from "#/ui/later.tsx";
+import { type Item, Menu } from "#/ui/menu.tsx";
 
 import classes from "./images.module.css";
+
+const TagDialog = later(() => import("#/features/images/tag-dialog.tsx"));
 
 interface Props {
   project: Project;
@@ -65,11 +69,9 @@ export function TagPanel({ project, values, onChange }: Props): ReactElement {
             </Text>
           )}
           {workspace && type && short.includes(tag) && (
-            <Tooltip label={text.images.tooFew(needed)}>
-              <span role="img" aria-label={text.images.tooFew(needed)} style={{ display: "flex" }}>
-                <Icon name="warning" size={14} />
-              </span>
-            </Tooltip>
+            <span role="img" {...named(text.images.tooFew(needed))} style={{ display: "flex" }}>
+              <Icon name="warning" size={14} />
+            </span>
           )}
           {may && <TagMenu project={project} tag={tag} detection={type === DETECTION} />}
         </div>
@@ -112,75 +114,37 @@ function NewTag({ project }: { project: string }): ReactElement {
 }
 
 function TagMenu({ project, tag, detection }: { project: Project; tag: Tag; detection: boolean }): ReactElement {
-  const [asked, setAsked] = useState<"rename" | "delete" | null>(null);
+  const [asked, setAsked] = useState<Asked | null>(null);
   const client = useQueryClient();
-  const refresh = (): Promise<void> => client.invalidateQueries({ queryKey: tagsKey(project.id) });
-  const rename = async (name: string): Promise<void> => {
-    await updateTag(project.id, tag.id, { name });
-    await refresh();
-    await client.invalidateQueries({ queryKey: ["images", project.id] });
-  };
   const retype = useMutation({
     mutationFn: (type: string) => updateTag(project.id, tag.id, { type }),
-    onSuccess: refresh,
+    onSuccess: () => client.invalidateQueries({ queryKey: tagsKey(project.id) }),
     onError: failed,
   });
-  const remove = useMutation({
-    mutationFn: () => deleteTag(project.id, tag.id),
-    onSuccess: async () => {
-      setAsked(null);
-      await refresh();
-      await client.invalidateQueries({ queryKey: ["images", project.id] });
-    },
-  });
   const negative = tag.type === NEGATIVE;
+  const kind: Item = {
+    label: negative ? text.images.regular : text.images.negative,
+    hint: negative ? undefined : text.images.negativeHint,
+    icon: "tag",
+    act: () => retype.mutate(negative ? "Regular" : NEGATIVE),
+  };
   return (
     <>
-      <Menu position="bottom-end">
-        <Menu.Target>
+      <Menu
+        button={
           <ActionIcon size="sm" aria-label={text.images.tagActions(tag.name)}>
             <Icon name="more" size={16} />
           </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item leftSection={<Icon name="edit" />} onClick={() => setAsked("rename")}>
-            {text.images.rename}
-          </Menu.Item>
-          {!detection && (
-            <Menu.Item leftSection={<Icon name="tag" />} onClick={() => retype.mutate(negative ? "Regular" : NEGATIVE)}>
-              {negative ? text.images.regular : text.images.negative}
-              {!negative && (
-                <Text size="xs" c="var(--quiet)" maw={240}>
-                  {text.images.negativeHint}
-                </Text>
-              )}
-            </Menu.Item>
-          )}
-          <Menu.Item leftSection={<Icon name="trash" />} onClick={() => setAsked("delete")}>
-            {text.images.deleteTag}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
-      {asked === "rename" && (
-        <Rename
-          title={text.images.renameTitle(tag.name)}
-          label={text.images.rename}
-          name={tag.name}
-          save={rename}
-          onClose={() => setAsked(null)}
-        />
-      )}
-      <Confirm
-        opened={asked === "delete"}
-        title={text.images.deleteTagTitle(tag.name)}
-        action={text.images.deleteTag}
-        busy={remove.isPending}
-        error={remove.error}
-        onConfirm={() => remove.mutate()}
-        onClose={() => setAsked(null)}
-      >
-        {text.images.deleteTagWarning(count(tag.imageCount))}
-      </Confirm>
+        }
+        items={[
+          [
+            { label: text.images.rename, icon: "edit", act: () => setAsked("rename") },
+            ...(detection ? [] : [kind]),
+            { label: text.images.deleteTag, icon: "trash", act: () => setAsked("delete") },
+          ],
+        ]}
+      />
+      {asked && <TagDialog project={project} tag={tag} asked={asked} onClose={() => setAsked(null)} />}
     </>
   );
 }

@@ -1,5 +1,5 @@
 /** What can be done: add images; and with a selection, tag, untag, set aside, delete. */
-import { ActionIcon, Button, Group, Menu, Text, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Group, Text } from "@mantine/core";
 import type { ReactElement, ReactNode } from "react";
 
 import { setAside } from "#/api/images.ts";
@@ -9,10 +9,14 @@ import { done, failed } from "#/app/undo.tsx";
 import type { Labelling } from "#/app/use-labelling.ts";
 import { count } from "#/lib/format.ts";
 import { text } from "#/text/index.ts";
+import { named } from "#/ui/hints.tsx";
 import { Icon } from "#/ui/icons.tsx";
-import { TagPicker } from "#/ui/tag-picker.tsx";
+import { later } from "#/ui/later.tsx";
+import { Menu } from "#/ui/menu.tsx";
 
 import classes from "./images.module.css";
+
+const TagPicker = later(() => import("#/ui/tag-picker.tsx"));
 
 interface Props {
   project: Project;
@@ -76,30 +80,23 @@ function Actions({ project, labelling, chosen, tagging, onClear, onDelete }: Pro
           onCreate={(name) => void labelling.giveNamed(chosen, name)}
         />
       )}
-      <Menu>
-        <Menu.Target>
+      <Menu
+        button={
           <Button size="xs" variant="default" disabled={!borne.length}>
             {text.images.untag}
           </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item onClick={() => void labelling.take(chosen)}>{text.images.untagAll}</Menu.Item>
-          <Menu.Divider />
-          {borne.map((tag) => (
-            <Menu.Item key={tag.id} onClick={() => void labelling.take(chosen, [tag.id])}>
-              {tag.name}
-            </Menu.Item>
-          ))}
-        </Menu.Dropdown>
-      </Menu>
+        }
+        items={[
+          [{ label: text.images.untagAll, act: () => void labelling.take(chosen) }],
+          borne.map((tag) => ({ label: tag.name, act: () => void labelling.take(chosen, [tag.id]) })),
+        ]}
+      />
       <Button size="xs" variant="default" onClick={() => void putAside(project.id, chosen).then(onClear, failed)}>
         {text.images.aside}
       </Button>
-      <Tooltip label={text.images.delete}>
-        <ActionIcon variant="default" size={30} aria-label={text.images.delete} onClick={onDelete}>
-          <Icon name="trash" size={16} />
-        </ActionIcon>
-      </Tooltip>
+      <ActionIcon variant="default" size={30} {...named(text.images.delete)} onClick={onDelete}>
+        <Icon name="trash" size={16} />
+      </ActionIcon>
     </Group>
   );
 }

@@ -2,7 +2,7 @@
 import { keepPreviousData, useQueries, useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useCallback } from "react";
 
-import { getImages, imageCount, type ImageFilter, imagesKey, MOST_TAKEN } from "#/api/images.ts";
+import { countQuery, type ImageFilter, PAGE, pageQuery } from "#/api/images.ts";
 import type { Image } from "#/api/types.ts";
 
 export interface Images {
@@ -14,25 +14,14 @@ export interface Images {
 }
 
 export function useImages(project: string, filter: ImageFilter, first: number, last: number): Images {
-  const key = [...imagesKey(project), filter];
-  const count = useQuery({
-    queryKey: [...key, "count"],
-    queryFn: () => imageCount(project, filter),
-    placeholderData: keepPreviousData,
-  });
-  const total = count.data ?? 0;
-  const start = Math.floor(first / MOST_TAKEN);
-  const end = total ? Math.min(Math.floor(last / MOST_TAKEN), Math.floor((total - 1) / MOST_TAKEN)) : -1;
+  const count = useQuery({ ...countQuery(project, filter), placeholderData: keepPreviousData });
+  const start = Math.floor(first / PAGE);
+  // The first page is asked for with the count, not after it.
+  const end = count.data === undefined ? start : Math.floor(Math.min(last, count.data - 1) / PAGE);
   const numbers = Array.from({ length: Math.max(0, end - start + 1) }, (_, at) => start + at);
-  const pages = useQueries({
-    queries: numbers.map((number) => ({
-      queryKey: [...key, number],
-      queryFn: ({ signal }: { signal: AbortSignal }) => getImages(project, filter, number * MOST_TAKEN, MOST_TAKEN, signal),
-    })),
-    combine: together,
-  });
+  const pages = useQueries({ queries: numbers.map((number) => pageQuery(project, filter, number)), combine: together });
   const { lists } = pages;
-  const at = useCallback((place: number) => lists[Math.floor(place / MOST_TAKEN) - start]?.[place % MOST_TAKEN], [lists, start]);
+  const at = useCallback((place: number) => lists[Math.floor(place / PAGE) - start]?.[place % PAGE], [lists, start]);
   const retry = (): void => void (count.isError ? count.refetch() : pages.retry());
   return { count: count.data, error: count.error ?? pages.error, retry, at };
 }

@@ -1,5 +1,5 @@
 /** The assistant: suggestions that change with each tag that is given. */
-import { Button, Group, Select, Slider, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, Slider, Stack, Text, Title } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type ReactElement, useState } from "react";
 import { Link } from "wouter";
@@ -15,6 +15,7 @@ import { count, percent } from "#/lib/format.ts";
 import { text } from "#/text/index.ts";
 import { useLooks } from "#/ui/canvas/looks.ts";
 import { Empty, Failure, Loading } from "#/ui/feedback.tsx";
+import { Select } from "#/ui/select.tsx";
 
 import classes from "./labelling.module.css";
 
@@ -57,8 +58,7 @@ export function Assistant({ project }: { project: Project }): ReactElement {
                 size="xs"
                 label={words.order}
                 value={order}
-                onChange={(value) => setOrder(value ?? "surest")}
-                allowDeselect={false}
+                onChange={setOrder}
                 data={[
                   { value: "surest", label: words.surest },
                   { value: "unsurest", label: words.unsurest },

@@ -1,5 +1,5 @@
 /** The answers to review: by tag, by probability, in the order of uncertainty; confirmed one by one or many at once. */
-import { Button, Group, Select, Slider, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, Slider, Stack, Text, Title } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactElement, useState } from "react";
@@ -18,6 +18,7 @@ import { count, percent } from "#/lib/format.ts";
 import { text } from "#/text/index.ts";
 import { useLooks } from "#/ui/canvas/looks.ts";
 import { Empty, Failure, Loading } from "#/ui/feedback.tsx";
+import { Select } from "#/ui/select.tsx";
 
 import classes from "./labelling.module.css";
 
@@ -82,8 +83,7 @@ export function ReviewQueue({ project, iteration, detection }: Props): ReactElem
             size="xs"
             label={text.images.tags}
             value={tag}
-            onChange={(value) => setTag(value ?? "")}
-            allowDeselect={false}
+            onChange={setTag}
             data={[
               { value: "", label: words.all },
               ...labelling.tags.map((each) => ({ value: each.id, label: `${each.name} (${counts.data?.[each.id] ?? 0})` })),
@@ -93,8 +93,7 @@ export function ReviewQueue({ project, iteration, detection }: Props): ReactElem
             size="xs"
             label={words.uncertain}
             value={order}
-            onChange={(value) => setOrder(value ?? order)}
-            allowDeselect={false}
+            onChange={setOrder}
             data={[
               { value: "UncertaintyDescending", label: words.leastSure },
               { value: "UncertaintyAscending", label: words.mostSure },

@@ -1,5 +1,5 @@
 /** The Smart Labeler: asks a trained iteration about untagged images, then gives its answers for review. */
-import { Button, Card, Group, NumberInput, Progress, Select, Stack, Text } from "@mantine/core";
+import { Button, Card, Group, NumberInput, Progress, Stack, Text } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactElement, useRef, useState } from "react";
 import { Link } from "wouter";
@@ -16,6 +16,7 @@ import { ReviewQueue } from "#/features/labelling/review-queue.tsx";
 import { count } from "#/lib/format.ts";
 import { text } from "#/text/index.ts";
 import { Empty, Loading } from "#/ui/feedback.tsx";
+import { Select } from "#/ui/select.tsx";
 
 const words = text.labelling;
 const USUAL = 100;
@@ -51,7 +52,6 @@ export function SmartLabeler({ project, detection }: { project: Project; detecti
             data={ready.map((each) => ({ value: each.id, label: each.name }))}
             value={iteration.id}
             onChange={setChosen}
-            allowDeselect={false}
           />
           <Ask key={iteration.id} project={project} iteration={iteration} />
         </Group>

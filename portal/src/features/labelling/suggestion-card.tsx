@@ -10,7 +10,7 @@ import { percent } from "#/lib/format.ts";
 import { text } from "#/text/index.ts";
 import { lookOf } from "#/ui/canvas/looks.ts";
 import type { Looks } from "#/ui/canvas/types.ts";
-import { TagPicker } from "#/ui/tag-picker.tsx";
+import TagPicker from "#/ui/tag-picker.tsx";
 
 import classes from "./labelling.module.css";
 

@@ -1,5 +1,5 @@
 /** The sliders and what comes of them over all tags. */
-import { Button, Group, Paper, Slider, Stack, Text, Tooltip } from "@mantine/core";
+import { Button, Group, Paper, Slider, Stack, Text } from "@mantine/core";
 import type { ReactElement } from "react";
 
 import { TOO_FEW } from "#/features/performance/api.ts";
@@ -8,6 +8,7 @@ import { Ring } from "#/features/performance/rings.tsx";
 import { at, keepingStep, nearestStep } from "#/lib/curve.ts";
 import { percent } from "#/lib/format.ts";
 import { text } from "#/text/index.ts";
+import { described } from "#/ui/hints.tsx";
 
 import classes from "./performance.module.css";
 
@@ -101,22 +102,18 @@ function Suggestions({ evaluation, onChoose }: Props & { onChoose: (step: number
   return (
     <Group gap="xs">
       {best !== null && (
-        <Tooltip label={words.bestHint}>
-          <Button size="compact-sm" variant="default" onClick={() => onChoose(best)}>
-            {words.best(percent(best / 100, 0))}
-          </Button>
-        </Tooltip>
+        <Button size="compact-sm" variant="default" {...described(words.bestHint)} onClick={() => onChoose(best)}>
+          {words.best(percent(best / 100, 0))}
+        </Button>
       )}
       {promising === null ? (
         <Text size="xs" c="var(--quiet)">
           {words.noPromise}
         </Text>
       ) : (
-        <Tooltip label={words.promisingHint}>
-          <Button size="compact-sm" variant="default" onClick={() => onChoose(promising)}>
-            {words.promising(percent(promising / 100, 0))}
-          </Button>
-        </Tooltip>
+        <Button size="compact-sm" variant="default" {...described(words.promisingHint)} onClick={() => onChoose(promising)}>
+          {words.promising(percent(promising / 100, 0))}
+        </Button>
       )}
     </Group>
   );

@@ -1,5 +1,5 @@
 /** The images behind the figures: mistakes, or those of a cell of the confusion. */
-import { Button, Center, Group, Select, Text } from "@mantine/core";
+import { Button, Center, Group, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import type { ReactElement } from "react";
 
@@ -11,6 +11,7 @@ import { Legend } from "#/features/performance/judged-boxes.tsx";
 import { JudgedImage } from "#/features/performance/judged-image.tsx";
 import { text } from "#/text/index.ts";
 import { Empty, Failure, Loading } from "#/ui/feedback.tsx";
+import { Select } from "#/ui/select.tsx";
 
 import classes from "./performance.module.css";
 
@@ -82,11 +83,9 @@ function Filter({ tags, trueTag, saidTag }: { tags: TagEvaluation[]; trueTag: st
       ]}
       value={chosen}
       onChange={(value) => {
-        const [which, id] = (value ?? "").split(" ");
+        const [which, id] = value.split(" ");
         setQuery({ true: "", said: "", ...(which && id && { [which]: id }) });
       }}
-      allowDeselect={false}
-      searchable={tags.length > 8}
     />
   );
 }

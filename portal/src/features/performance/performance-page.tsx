@@ -1,5 +1,5 @@
 /** How good the iterations are: their list, and all that is known of one. */
-import { Alert, Paper, Select, Stack, Text } from "@mantine/core";
+import { Alert, Paper, Stack, Text } from "@mantine/core";
 import type { ReactElement, ReactNode } from "react";
 
 import { COMPLETED, TRAINS, useIterations } from "#/api/iterations.ts";
@@ -12,6 +12,7 @@ import { IterationHeader } from "#/features/performance/iteration-header.tsx";
 import { IterationList } from "#/features/performance/iteration-list.tsx";
 import { text } from "#/text/index.ts";
 import { Empty, Failure, Loading } from "#/ui/feedback.tsx";
+import { Select } from "#/ui/select.tsx";
 import { TrainingProgress } from "#/ui/training-progress.tsx";
 
 import classes from "./performance.module.css";
@@ -48,9 +49,8 @@ export default function PerformancePage({ project, iteration, exporter }: Props)
           mb="md"
           label={words.choose}
           data={all.map((each) => ({ value: each.id, label: each.name }))}
-          value={chosen?.id ?? null}
-          onChange={(id) => id && go(paths.performance(project.id, id))}
-          allowDeselect={false}
+          value={chosen?.id ?? ""}
+          onChange={(id) => go(paths.performance(project.id, id))}
         />
         {chosen ? (
           <Stack key={chosen.id} gap="lg">

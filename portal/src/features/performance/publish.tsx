@@ -1,5 +1,5 @@
 /** Publishing an iteration under a name, and taking the name back. */
-import { Checkbox, Modal, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Checkbox, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactElement, useState } from "react";
 
@@ -13,6 +13,7 @@ import { text } from "#/text/index.ts";
 import { Confirm } from "#/ui/confirm.tsx";
 import { Failure } from "#/ui/feedback.tsx";
 import { FormButtons } from "#/ui/form-buttons.tsx";
+import { Select } from "#/ui/select.tsx";
 
 const words = text.performance.publish;
 const actions = text.performance.actions;
@@ -71,8 +72,7 @@ export function Publish({ project, iteration, onClose }: Props): ReactElement {
               ...resources.map((each) => ({ value: each.resourceId, label: each.name })),
             ]}
             value={resource}
-            onChange={(chosen) => setResource(chosen ?? SERVER)}
-            allowDeselect={false}
+            onChange={setResource}
           />
           {publishing.error && <Failure error={publishing.error} />}
           {(taken || overwrite) && (

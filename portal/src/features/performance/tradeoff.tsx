@@ -1,5 +1,5 @@
 /** The precision-recall curve, with the point of the slider; or its numbers as a table. */
-import { Group, Select, Switch, Table, Text, Title } from "@mantine/core";
+import { Group, Switch, Table, Text, Title } from "@mantine/core";
 import { type ReactElement, useState } from "react";
 
 import type { RatesLine } from "#/api/types.ts";
@@ -8,6 +8,7 @@ import type { Shown } from "#/features/performance/evaluation.tsx";
 import { at, path, tradeoff } from "#/lib/curve.ts";
 import { percent } from "#/lib/format.ts";
 import { text } from "#/text/index.ts";
+import { Select } from "#/ui/select.tsx";
 
 import classes from "./performance.module.css";
 
@@ -36,8 +37,7 @@ export function Tradeoff({ curve, step }: Shown): ReactElement {
         mb="md"
         data={[{ value: "", label: words.all }, ...curve.tags.map((each) => ({ value: each.id, label: each.name }))]}
         value={tag}
-        onChange={(chosen) => setTag(chosen ?? "")}
-        allowDeselect={false}
+        onChange={setTag}
       />
       {table ? <Numbers rates={rates} step={step} /> : <Chart rates={rates} step={step} />}
     </section>

@@ -1,5 +1,5 @@
 /** Filters of stored predictions; they stand in the address, so that a view can be shared and gone back to. */
-import { Group, RangeSlider, Select, Text, TextInput } from "@mantine/core";
+import { Group, RangeSlider, Text, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { type ReactElement, useState } from "react";
 
@@ -8,6 +8,7 @@ import type { Tag } from "#/api/types.ts";
 import { useQueryValues } from "#/app/location.ts";
 import { ORDERS, readRange, type TagRange, writeRange } from "#/features/predictions/use-stored.ts";
 import { text } from "#/text/index.ts";
+import { Select } from "#/ui/select.tsx";
 
 import classes from "./predictions.module.css";
 
@@ -25,24 +26,19 @@ export function Filters({ project, tags }: { project: string; tags: readonly Tag
         label={words.order}
         data={ORDERS.map((value) => ({ value, label: words.orders[value] ?? value }))}
         value={values.get("order") ?? ORDERS[0]}
-        onChange={(order) => set({ order: order === ORDERS[0] ? "" : (order ?? "") })}
-        allowDeselect={false}
+        onChange={(order) => set({ order: order === ORDERS[0] ? "" : order })}
       />
       <Select
         label={words.iteration}
-        placeholder={words.anyIteration}
-        data={iterations.map((each) => ({ value: each.id, label: each.name }))}
-        value={values.get("iteration")}
-        onChange={(iteration) => set({ iteration: iteration ?? "" })}
-        clearable
-        clearButtonProps={{ "aria-label": words.anyIteration }}
+        data={[{ value: "", label: words.anyIteration }, ...iterations.map((each) => ({ value: each.id, label: each.name }))]}
+        value={values.get("iteration") ?? ""}
+        onChange={(iteration) => set({ iteration })}
       />
       <Select
         label={words.since}
         data={Object.entries(words.sinces).map(([value, label]) => ({ value, label }))}
         value={values.get("since") ?? ""}
-        onChange={(since) => set({ since: since ?? "" })}
-        allowDeselect={false}
+        onChange={(since) => set({ since })}
       />
       <TagFilter number={1} tags={tags} range={first} onChange={(tag1) => set({ tag1, ...(tag1 ? {} : { tag2: "" }) })} />
       {first && (
@@ -72,13 +68,9 @@ function TagFilter({ number, tags, range, onChange }: TagFilterProps): ReactElem
     <div>
       <Select
         label={words.tag(number)}
-        placeholder={words.anyTag}
-        data={tags.map((tag) => ({ value: tag.id, label: tag.name }))}
-        value={range?.id ?? null}
-        onChange={(id) => onChange(writeRange({ id: id ?? "", low: 0, high: 100 }))}
-        clearable
-        searchable
-        clearButtonProps={{ "aria-label": words.anyTag }}
+        data={[{ value: "", label: words.anyTag }, ...tags.map((tag) => ({ value: tag.id, label: tag.name }))]}
+        value={range?.id ?? ""}
+        onChange={(id) => onChange(writeRange({ id, low: 0, high: 100 }))}
       />
       {range && (
         <Group gap={4} mt={6}>

@@ -1,5 +1,5 @@
 /** The dialog that makes training images of several predictions. */
-import { Button, Group, Modal, MultiSelect, Radio, Select, Stack } from "@mantine/core";
+import { Button, Group, Modal, MultiSelect, Radio, Stack } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type ReactElement, useState } from "react";
 
@@ -7,6 +7,7 @@ import type { ImageIdCreateEntry, StoredImagePrediction, Tag } from "#/api/types
 import { believed } from "#/features/predictions/said.ts";
 import { text } from "#/text/index.ts";
 import { Failure } from "#/ui/feedback.tsx";
+import { Select } from "#/ui/select.tsx";
 
 const words = text.predictions.bulk;
 
@@ -55,10 +56,9 @@ function Form({ rows, tags, detects, single, save, onClose }: Props): ReactEleme
         (single ? (
           <Select
             label={text.canvas.tags}
-            data={data}
-            value={chosen[0] ?? null}
+            data={[{ value: "", label: text.common.none }, ...data]}
+            value={chosen[0] ?? ""}
             onChange={(id) => setChosen(id ? [id] : [])}
-            searchable
           />
         ) : (
           <MultiSelect label={text.canvas.tags} data={data} value={chosen} onChange={setChosen} searchable />

@@ -1,5 +1,5 @@
 /** The dialog that makes a project. */
-import { Alert, Modal, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { Alert, Modal, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactElement, useState } from "react";
 
@@ -13,12 +13,13 @@ import { done } from "#/app/undo.tsx";
 import { text } from "#/text/index.ts";
 import { Choices } from "#/ui/choices.tsx";
 import { FormButtons } from "#/ui/form-buttons.tsx";
+import { Select } from "#/ui/select.tsx";
 
 const words = text.projects.create;
 
-export function CreateProject({ opened, onClose }: { opened: boolean; onClose: () => void }): ReactElement {
+export default function CreateProject({ onClose }: { onClose: () => void }): ReactElement {
   return (
-    <Modal opened={opened} onClose={onClose} title={words.title} size="lg">
+    <Modal opened onClose={onClose} title={words.title} size="lg">
       <Form onClose={onClose} />
     </Modal>
   );
@@ -70,9 +71,8 @@ function Form({ onClose }: { onClose: () => void }): ReactElement {
           label={words.domain}
           description={domain && hint(domain)}
           data={domains.map((each) => ({ value: each.id, label: each.name }))}
-          value={domain?.id ?? null}
+          value={domain?.id ?? ""}
           onChange={setChosen}
-          allowDeselect={false}
         />
         <div>
           <Text size="sm" fw={500}>

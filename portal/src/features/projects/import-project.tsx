@@ -10,7 +10,7 @@ import { FormButtons } from "#/ui/form-buttons.tsx";
 
 const words = text.projects.importDialog;
 
-export function ImportProject({ opened, onClose }: { opened: boolean; onClose: () => void }): ReactElement {
+export default function ImportProject({ onClose }: { onClose: () => void }): ReactElement {
   const [token, setToken] = useState("");
   const [name, setName] = useState("");
   const client = useQueryClient();
@@ -20,7 +20,6 @@ export function ImportProject({ opened, onClose }: { opened: boolean; onClose: (
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: ["projects"] });
       done(words.begun);
-      setToken("");
       onClose();
     },
   });
@@ -29,7 +28,7 @@ export function ImportProject({ opened, onClose }: { opened: boolean; onClose: (
     begin.mutate();
   };
   return (
-    <Modal opened={opened} onClose={onClose} title={words.title}>
+    <Modal opened onClose={onClose} title={words.title}>
       <form onSubmit={submit}>
         <Stack>
           <Textarea

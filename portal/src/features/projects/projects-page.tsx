@@ -10,14 +10,16 @@ import type { Domain, Project } from "#/api/types.ts";
 import { paths } from "#/app/paths.ts";
 import { useMay } from "#/app/session.tsx";
 import { Shell } from "#/app/shell.tsx";
-import { CreateProject } from "#/features/projects/create-project.tsx";
-import { ImportProject } from "#/features/projects/import-project.tsx";
 import { ago } from "#/lib/format.ts";
 import { text } from "#/text/index.ts";
 import { Empty, Failure, Loading } from "#/ui/feedback.tsx";
 import { Icon } from "#/ui/icons.tsx";
+import { later } from "#/ui/later.tsx";
 
 import classes from "./projects.module.css";
+
+const CreateProject = later(() => import("#/features/projects/create-project.tsx"));
+const ImportProject = later(() => import("#/features/projects/import-project.tsx"));
 
 export function ProjectsPage(): ReactElement {
   const projects = useProjects();
@@ -72,8 +74,8 @@ export function ProjectsPage(): ReactElement {
           ))}
         </SimpleGrid>
       </div>
-      <CreateProject opened={creating} onClose={create.close} />
-      <ImportProject opened={importing} onClose={bring.close} />
+      {creating && <CreateProject onClose={create.close} />}
+      {importing && <ImportProject onClose={bring.close} />}
     </Shell>
   );
 }

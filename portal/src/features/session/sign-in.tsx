@@ -10,7 +10,7 @@ import { text } from "#/text/index.ts";
 import { Failure, Loading } from "#/ui/feedback.tsx";
 import { Icon } from "#/ui/icons.tsx";
 
-export function SignIn(): ReactElement {
+export default function SignIn(): ReactElement {
   const [key, setKey] = useState("");
   const [path] = usePath();
   const [values] = useQueryValues();

@@ -1,5 +1,5 @@
 /** Settings of a project. */
-import { Button, Group, Select, Stack, Text, Textarea, TextInput, Title } from "@mantine/core";
+import { Button, Group, Stack, Text, Textarea, TextInput, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactElement, useState } from "react";
 
@@ -14,12 +14,14 @@ import type { PageProps } from "#/app/project-routes.tsx";
 import { useMay, useServer } from "#/app/session.tsx";
 import { done } from "#/app/undo.tsx";
 import { DeleteProject } from "#/features/settings/delete-project.tsx";
+import { Notices } from "#/features/settings/notices.tsx";
 import { count } from "#/lib/format.ts";
 import { text } from "#/text/index.ts";
 import { CopyField } from "#/ui/copy-field.tsx";
 import { Failure } from "#/ui/feedback.tsx";
 import { Meter } from "#/ui/meter.tsx";
 import { Section } from "#/ui/section.tsx";
+import { Select } from "#/ui/select.tsx";
 
 import classes from "./settings.module.css";
 
@@ -35,6 +37,7 @@ export default function SettingsPage({ project }: PageProps): ReactElement {
       <General project={project} />
       <Access project={project} />
       <Use project={project} />
+      <Notices project={project} />
       {manages && <CopyElsewhere project={project} />}
       {manages && <DeleteProject project={project} />}
     </Stack>
@@ -78,7 +81,6 @@ function General({ project }: { project: Project }): ReactElement {
               data={words.kinds.map(([value, label]) => ({ value, label }))}
               value={kind}
               onChange={setKind}
-              allowDeselect={false}
               disabled={!may}
             />
           )}
@@ -86,9 +88,8 @@ function General({ project }: { project: Project }): ReactElement {
             label={words.domain}
             description={words.domainHint}
             data={domains.filter((each) => each.type === own?.type && each.enabled).map((each) => ({ value: each.id, label: each.name }))}
-            value={domainId}
+            value={domainId ?? ""}
             onChange={setDomain}
-            allowDeselect={false}
             disabled={!may}
           />
           {save.error && <Failure error={save.error} />}

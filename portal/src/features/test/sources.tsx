@@ -1,7 +1,7 @@
-/** Where pictures to test come from: files, the camera, the web; and, on the whole page, dropping and pasting. */
+/** Where pictures to test come from, beside dropping and pasting: files, the camera, the web. */
 import { Button, FileButton, Group, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { type DragEvent, type FormEvent, type ReactElement, useEffect, useEffectEvent, useState } from "react";
+import { type FormEvent, type ReactElement, useState } from "react";
 
 import { CameraDialog } from "#/features/test/camera.tsx";
 import { text } from "#/text/index.ts";
@@ -64,41 +64,3 @@ export function Sources({ busy, onFiles, onPhoto, onUrl }: Props): ReactElement 
     </Group>
   );
 }
-
-/** Take pictures that are pasted anywhere on the page. */
-export function usePasted(take: (files: readonly File[]) => void): void {
-  const pasted = useEffectEvent((event: ClipboardEvent) => {
-    const files = picturesOf(event.clipboardData);
-    if (files.length === 0) return;
-    event.preventDefault();
-    take(files);
-  });
-  useEffect(() => {
-    const heard = (event: ClipboardEvent): void => pasted(event);
-    addEventListener("paste", heard);
-    return () => removeEventListener("paste", heard);
-  }, []);
-}
-
-/** Props for an element onto which pictures are dropped. */
-export function useDropped(take: (files: readonly File[]) => void): object {
-  const [over, setOver] = useState(false);
-  return {
-    "data-over": over || undefined,
-    onDragOver: (event: DragEvent) => {
-      event.preventDefault();
-      setOver(true);
-    },
-    onDragLeave: (event: DragEvent) => {
-      if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
-    },
-    onDrop: (event: DragEvent) => {
-      event.preventDefault();
-      setOver(false);
-      take(picturesOf(event.dataTransfer));
-    },
-  };
-}
-
-const picturesOf = (given: DataTransfer | null): File[] =>
-  [...(given?.files ?? [])].filter((file) => file.type.startsWith("image/"));

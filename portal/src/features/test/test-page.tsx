@@ -1,5 +1,5 @@
 /** Quick test of an iteration. */
-import { Button, Group, Select, Text, Title } from "@mantine/core";
+import { Button, Group, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactElement, useEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
@@ -15,7 +15,7 @@ import { useMay } from "#/app/session.tsx";
 import { failed } from "#/app/undo.tsx";
 import { fetched, type Picture, taken } from "#/features/test/pictures.ts";
 import { Result } from "#/features/test/result.tsx";
-import { Sources, useDropped, usePasted } from "#/features/test/sources.tsx";
+import { Sources } from "#/features/test/sources.tsx";
 import { answerOf, Strip } from "#/features/test/strip.tsx";
 import { ago } from "#/lib/format.ts";
 import { text } from "#/text/index.ts";
@@ -25,6 +25,8 @@ import { useLooks } from "#/ui/canvas/looks.ts";
 import type { Ghost } from "#/ui/canvas/types.ts";
 import { Empty, Failure, Loading } from "#/ui/feedback.tsx";
 import { Icon } from "#/ui/icons.tsx";
+import { Select } from "#/ui/select.tsx";
+import { useDropped, usePasted } from "#/ui/use-given.ts";
 import { useKeys } from "#/ui/use-keys.ts";
 
 import classes from "./test.module.css";
@@ -85,15 +87,15 @@ function Tests(props: { project: Project; iterations: Iteration[]; detects: bool
       setBusy(false);
     }
   };
-  usePasted((files) => void add(files.map((file) => [words.pasted, file])));
-  const dropped = useDropped(takeFiles);
+  usePasted((found) => void add(found.map(({ file }) => [words.pasted, file])));
+  const over = useDropped((found) => takeFiles(found.map(({ file }) => file)));
   const step = (by: number) => (): void => {
     const next = pictures[pictures.findIndex((each) => each.id === chosen?.id) + by];
     if (next) choose(next.id);
   };
   useKeys({ arrowleft: step(-1), arrowright: step(1) });
   return (
-    <div className={classes.page} {...dropped}>
+    <div className={classes.page} data-over={over || undefined}>
       <Group justify="space-between" align="flex-end">
         <div>
           <Title order={1} size="h3">
@@ -108,9 +110,8 @@ function Tests(props: { project: Project; iterations: Iteration[]; detects: bool
           w={280}
           maw="100%"
           data={iterations.map((each) => ({ value: each.id, label: `${each.name} · ${ago(each.trainedAt ?? each.created)}` }))}
-          value={iteration?.id ?? null}
-          onChange={(id) => setQuery({ iteration: id ?? "" })}
-          allowDeselect={false}
+          value={iteration?.id ?? ""}
+          onChange={(id) => setQuery({ iteration: id })}
         />
       </Group>
       <Group mt="md" justify="space-between">

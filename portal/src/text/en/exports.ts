@@ -58,5 +58,6 @@ export const exports = {
   difference: (largest: string, tolerance: string) =>
     `The largest difference of a probability is ${largest}; up to ${tolerance} is let pass.`,
   differenceAlone: (largest: string) => `The largest difference of a probability is ${largest}.`,
+  speed: (milliseconds: string) => `One photo takes ${milliseconds} ms on this server’s processor.`,
   done: (count: number) => (count === 1 ? "1 ready" : `${count} ready`),
 } as const;

@@ -1,5 +1,5 @@
 /** A picture with boxes upon it, to be looked at or drawn on; the state of the boxes is its user's. */
-import { ActionIcon, Tooltip } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { type ReactElement, type ReactNode, useRef } from "react";
 
@@ -11,7 +11,9 @@ import { lookOf } from "#/ui/canvas/looks.ts";
 import { BoxShape, Outline } from "#/ui/canvas/shapes.tsx";
 import type { DrawnBox, Ghost, Looks } from "#/ui/canvas/types.ts";
 import { useGestures } from "#/ui/canvas/use-gestures.ts";
+import { usePinch } from "#/ui/canvas/use-pinch.ts";
 import { useZoom, type Zoom } from "#/ui/canvas/use-zoom.ts";
+import { named } from "#/ui/hints.tsx";
 import { Icon, type IconName } from "#/ui/icons.tsx";
 
 import classes from "./canvas.module.css";
@@ -49,7 +51,7 @@ export function Canvas(props: Props): ReactElement {
   const { boxes = [], ghosts = [], looks, selected = null, editable = false, onSelect = nothing } = props;
   const painter = useRef<Painter>(null);
   const zoom = useZoom(props);
-  const { held, handlers } = useGestures(
+  const { held, handlers, end } = useGestures(
     {
       boxes,
       selected,
@@ -65,6 +67,7 @@ export function Canvas(props: Props): ReactElement {
     painter,
     zoom.viewport,
   );
+  const pinch = usePinch(zoom, end);
   return (
     <div className={classes.room} ref={zoom.room}>
       <div
@@ -81,6 +84,7 @@ export function Canvas(props: Props): ReactElement {
             data-editable={editable || undefined}
             data-testid="surface"
             {...handlers}
+            {...pinch}
             onMouseDown={(event) => event.preventDefault()}
           >
             <img className={classes.picture} src={props.src} alt={props.alt} draggable={false} />
@@ -143,11 +147,9 @@ function ZoomTools({ zoom }: { zoom: Zoom }): ReactElement {
   return (
     <div className={classes.tools}>
       {tools.map(([label, icon, act]) => (
-        <Tooltip key={label} label={label}>
-          <ActionIcon aria-label={label} onClick={act}>
-            <Icon name={icon} />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon key={label} {...named(label)} onClick={act}>
+          <Icon name={icon} />
+        </ActionIcon>
       ))}
     </div>
   );

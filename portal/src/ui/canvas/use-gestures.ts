@@ -38,6 +38,8 @@ type Handler = (event: PointerEvent<HTMLElement>) => void;
 
 export interface Handlers {
   held: string | null;
+  /** Let go of what is dragged, as if nothing had been. */
+  end: () => void;
   handlers: {
     onPointerDown: Handler;
     onPointerMove: Handler;
@@ -118,7 +120,7 @@ export function useGestures(
   };
 
   const onPointerLeave: Handler = () => painter.current?.hover(null);
-  return { held, handlers: { onPointerDown, onPointerMove, onPointerUp, onPointerCancel: end, onPointerLeave } };
+  return { held, end, handlers: { onPointerDown, onPointerMove, onPointerUp, onPointerCancel: end, onPointerLeave } };
 }
 
 const place = ({ left, top, width, height }: Box): Box => ({ left, top, width, height });

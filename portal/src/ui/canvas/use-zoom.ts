@@ -16,6 +16,7 @@ export interface Zoom {
   width: number;
   height: number;
   zoom: number;
+  zoomBy: (factor: number, about?: { x: number; y: number }) => void;
   zoomIn: () => void;
   zoomOut: () => void;
   fit: () => void;
@@ -63,6 +64,7 @@ export function useZoom(picture: { width: number; height: number }): Zoom {
     width: Math.floor(picture.width * scale),
     height: Math.floor(picture.height * scale),
     zoom,
+    zoomBy,
     zoomIn: useCallback(() => zoomBy(STEP), [zoomBy]),
     zoomOut: useCallback(() => zoomBy(1 / STEP), [zoomBy]),
     fit: useCallback(() => setZoom(1), []),

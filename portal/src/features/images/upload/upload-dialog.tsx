@@ -20,15 +20,14 @@ interface Props {
   /** What was dropped or chosen and is not begun yet; null: nothing. */
   found: readonly Found[] | null;
   tagging: boolean;
-  opened: boolean;
   onBegun: () => void;
   onClose: () => void;
 }
 
-export function UploadDialog(props: Props): ReactElement {
+export default function UploadDialog(props: Props): ReactElement {
   const upload = useUpload(props.project.id);
   return (
-    <Modal opened={props.opened} onClose={props.onClose} title={words.title} size="lg">
+    <Modal opened onClose={props.onClose} title={words.title} size="lg">
       {props.found ? <Plan {...props} found={props.found} /> : upload && <UploadProgress upload={upload} onClose={props.onClose} />}
     </Modal>
   );

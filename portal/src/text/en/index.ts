@@ -1,0 +1,13 @@
+export { canvas } from "./canvas.ts";
+export { common } from "./common.ts";
+export { editor } from "./editor.ts";
+export { exports } from "./exports.ts";
+export { images } from "./images.ts";
+export { labelling } from "./labelling.ts";
+export { performance } from "./performance.ts";
+export { predictions } from "./predictions.ts";
+export { projects } from "./projects.ts";
+export { session } from "./session.ts";
+export { settings } from "./settings.ts";
+export { test } from "./test.ts";
+export { training } from "./training.ts";
