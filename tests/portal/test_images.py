@@ -80,7 +80,7 @@ class TestGrid:
         expect(page.get_by_text("3 images tagged “cat”")).to_be_visible()
         expect(page.get_by_role("checkbox", name="cat (3)")).to_be_visible()
         visited.check("images-selected")
-        page.get_by_role("textbox", name="Tag", exact=True).fill("bird")
+        page.get_by_role("combobox", name="Find or create a tag").fill("bird")
         page.keyboard.press("Enter")
         expect(page.get_by_role("checkbox", name="bird (3)")).to_be_visible()
         expect(page.get_by_role("checkbox", name="cat (0)")).to_be_visible()

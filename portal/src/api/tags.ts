@@ -3,6 +3,7 @@ import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 
 import { call, get, TRAINING } from "#/api/client.ts";
 import type { Tag, TagPatch } from "#/api/types.ts";
+import type { Rules } from "#/lib/tagging.ts";
 
 export const NEGATIVE = "Negative";
 export const tagsKey = (project: string): string[] => ["tags", project];
@@ -14,6 +15,12 @@ export const useTags = (project: string, iteration = ""): UseQueryResult<Tag[]> 
     queryKey: [...tagsKey(project), iteration],
     queryFn: () => get<Tag[]>(at(project), { iterationId: iteration || undefined }),
   });
+
+/** Which tags may stand beside each other on an image of a project that allows one, or several. */
+export const rulesOf = (tags: readonly Tag[], exclusive: boolean): Rules => ({
+  exclusive,
+  negative: tags.find((tag) => tag.type === NEGATIVE)?.id,
+});
 
 export const createTag = (project: string, name: string, type = "Regular"): Promise<Tag> =>
   call("POST", at(project), { query: { name, type } });

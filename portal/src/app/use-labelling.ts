@@ -3,7 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 
 import { deleteImages, imagesKey, type Pair, tagImages, untagImages } from "#/api/images.ts";
-import { createTag, NEGATIVE, tagsKey, useTags } from "#/api/tags.ts";
+import { createTag, rulesOf, tagsKey, useTags } from "#/api/tags.ts";
 import type { Image, Project, Tag } from "#/api/types.ts";
 import { done, failed, soon } from "#/app/undo.tsx";
 import { type Change, giving, isNothing, reversed, type Tagged, taking } from "#/lib/tagging.ts";
@@ -12,8 +12,8 @@ import { text } from "#/text/index.ts";
 export interface Labelling {
   tags: Tag[];
   give: (images: readonly Tagged[], tag: Tag) => Promise<void>;
-  /** Make a tag of this name, or find it, and give it. */
-  giveNamed: (images: readonly Tagged[], name: string) => Promise<void>;
+  /** Make a tag of this name, or find it, and give it; gives whether there is one. */
+  giveNamed: (images: readonly Tagged[], name: string) => Promise<boolean>;
   /** Give untagged images tags, a pair each. */
   giveAll: (pairs: readonly Pair[], said: string) => Promise<void>;
   take: (images: readonly Tagged[], tagIds?: readonly string[]) => Promise<void>;
@@ -25,10 +25,7 @@ export function useLabelling(project: Project): Labelling {
   const tags = useTags(project.id).data;
   return useMemo(() => {
     const every = tags ?? [];
-    const rules = {
-      exclusive: project.settings.classificationType === "Multiclass",
-      negative: every.find((tag) => tag.type === NEGATIVE)?.id,
-    };
+    const rules = rulesOf(every, project.settings.classificationType === "Multiclass");
     const refresh = async (): Promise<void> => {
       await Promise.all([
         client.invalidateQueries({ queryKey: imagesKey(project.id) }),
@@ -62,8 +59,10 @@ export function useLabelling(project: Project): Labelling {
         try {
           const known = every.find((tag) => tag.name.toLowerCase() === name.trim().toLowerCase());
           await give(images, known ?? (await createTag(project.id, name.trim())));
+          return true;
         } catch (error) {
           failed(error);
+          return false;
         }
       },
       giveAll: (pairs, said) => change({ add: [...pairs], remove: [] }, said),

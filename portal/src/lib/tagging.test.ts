@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { giving, isNothing, reversed, taking } from "./tagging.ts";
+import { giving, isNothing, reversed, switched, taking } from "./tagging.ts";
 
 const image = (id: string, ...tags: string[]): { id: string; tags: { tagId: string }[] } => ({
   id,
@@ -30,4 +30,13 @@ test("tags are taken, some or all", () => {
   assert.equal(taking(images).remove.length, 2);
   assert.equal(taking(images, ["blue"]).remove.length, 1);
   assert.ok(isNothing(taking([image("b")])));
+});
+
+test("one image's tags follow the same rules", () => {
+  const rules = { exclusive: false, negative: "none" };
+  assert.deepEqual(switched(["red"], "blue", rules), ["red", "blue"]);
+  assert.deepEqual(switched(["red", "blue"], "red", rules), ["blue"]);
+  assert.deepEqual(switched(["red", "blue"], "none", rules), ["none"]);
+  assert.deepEqual(switched(["none"], "red", rules), ["red"]);
+  assert.deepEqual(switched(["red"], "blue", { exclusive: true }), ["blue"]);
 });

@@ -37,6 +37,13 @@ export function giving(images: readonly Tagged[], tagId: string, rules: Rules): 
   return change;
 }
 
+/** The tags of an image with one more, or without one that it has. */
+export function switched(tagIds: readonly string[], id: string, rules: Rules): readonly string[] {
+  if (tagIds.includes(id)) return tagIds.filter((each) => each !== id);
+  const { remove } = giving([{ id: "", tags: tagIds.map((tagId) => ({ tagId })) }], id, rules);
+  return [...tagIds.filter((each) => !remove.some((pair) => pair.tagId === each)), id];
+}
+
 /** The change that takes tags from images; none named: all. */
 export function taking(images: readonly Tagged[], tagIds?: readonly string[]): Change {
   const remove = images.flatMap((image) =>

@@ -41,7 +41,7 @@ def serve(
 
     logs.configure(settings.log_level)
     keys, fresh = load_keys(settings)
-    listener = _listen(settings)
+    listener = listen(settings)
     app = create_app(settings, keys, works=worker)
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=10)
     server = uvicorn.Server(config)
@@ -87,7 +87,7 @@ def run_job() -> None:
     sys.exit(child.main(open_workshop(settings)))
 
 
-def _listen(settings: Settings) -> socket.socket:
+def listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     # With its protocol named, or asyncio leaves Nagle's delay on: 40 ms for each answer on a kept connection.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

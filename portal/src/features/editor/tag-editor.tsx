@@ -80,7 +80,7 @@ export function TagEditor(props: EditorProps): ReactElement {
               looks={looks}
               onChoose={(id) => !model.tagIds.includes(id) && toggle(id)}
               onCreate={create}
-              inline
+              list="typed"
             />
           )}
           <Suggested suggestions={suggestions}>

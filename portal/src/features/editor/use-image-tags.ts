@@ -3,12 +3,12 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useReducer, useRef, useState } from "react";
 
 import { imageKey, listsChanged, tagImages, untagImages } from "#/api/images.ts";
-import { tagsKey } from "#/api/tags.ts";
+import { rulesOf, tagsKey } from "#/api/tags.ts";
 import type { Image, Tag } from "#/api/types.ts";
 import type { SaveState } from "#/features/editor/saver.ts";
 import { begun, type History, undone, went } from "#/lib/history.ts";
+import { switched } from "#/lib/tagging.ts";
 import { text } from "#/text/index.ts";
-import { toggled } from "#/ui/canvas/tag-choice.tsx";
 
 type Ids = readonly string[];
 type Step = "undo" | ((now: Ids) => Ids);
@@ -32,7 +32,7 @@ export function useImageTags(project: string, image: Image, tags: readonly Tag[]
   const wanted = history.present;
   const { state, bring, settled } = useSending(project, image, first);
   useEffect(() => bring(wanted), [bring, wanted]);
-  const toggle = (id: string): void => step((now) => toggled(now, id, tags, single));
+  const toggle = (id: string): void => step((now) => switched(now, id, rulesOf(tags, single)));
   return {
     tagIds: wanted,
     state,

@@ -9,14 +9,13 @@ import { done, failed } from "#/app/undo.tsx";
 import type { Labelling } from "#/app/use-labelling.ts";
 import { count } from "#/lib/format.ts";
 import { text } from "#/text/index.ts";
+import { useLooks } from "#/ui/canvas/looks.ts";
+import { TagField } from "#/ui/canvas/tag-field.tsx";
 import { named } from "#/ui/hints.tsx";
 import { Icon } from "#/ui/icons.tsx";
-import { later } from "#/ui/later.tsx";
 import { Menu } from "#/ui/menu.tsx";
 
 import classes from "./images.module.css";
-
-const TagPicker = later(() => import("#/ui/tag-picker.tsx"));
 
 interface Props {
   project: Project;
@@ -69,15 +68,22 @@ export function Toolbar(props: Props): ReactElement {
 }
 
 function Actions({ project, labelling, chosen, tagging, onClear, onDelete }: Props): ReactElement {
+  const looks = useLooks(labelling.tags);
   const borne = labelling.tags.filter((tag) => chosen.some((image) => image.tags?.some((each) => each.tagId === tag.id)));
   return (
     <Group gap="xs">
       {tagging && (
-        <TagPicker
-          label={text.images.tag}
+        <TagField
+          label={text.images.tagPlaceholder}
           tags={labelling.tags}
-          onPick={(tag) => void labelling.give(chosen, tag)}
-          onCreate={(name) => void labelling.giveNamed(chosen, name)}
+          looks={looks}
+          onChoose={(id) => {
+            const tag = labelling.tags.find((each) => each.id === id);
+            if (tag) void labelling.give(chosen, tag);
+          }}
+          onCreate={(name) => labelling.giveNamed(chosen, name)}
+          list="floating"
+          size="xs"
         />
       )}
       <Menu

@@ -9,8 +9,8 @@ import { painted } from "#/lib/colours.ts";
 import { percent } from "#/lib/format.ts";
 import { text } from "#/text/index.ts";
 import { lookOf } from "#/ui/canvas/looks.ts";
+import { TagField } from "#/ui/canvas/tag-field.tsx";
 import type { Looks } from "#/ui/canvas/types.ts";
-import TagPicker from "#/ui/tag-picker.tsx";
 
 import classes from "./labelling.module.css";
 
@@ -72,13 +72,14 @@ export const SuggestionCard = memo(function SuggestionCard(props: Props): ReactE
               </Button>
             </Popover.Target>
             <Popover.Dropdown>
-              <TagPicker
+              <TagField
                 label={text.labelling.other}
                 tags={tags}
-                autoFocus
-                onPick={(tag) => {
+                looks={props.looks}
+                onChoose={(id) => {
                   close();
-                  props.onGive(tag);
+                  const tag = tags.find((each) => each.id === id);
+                  if (tag) props.onGive(tag);
                 }}
               />
             </Popover.Dropdown>

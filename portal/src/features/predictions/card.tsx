@@ -8,8 +8,8 @@ import type { StoredImagePrediction } from "#/api/types.ts";
 import { boxesOf, summary } from "#/features/predictions/said.ts";
 import { ago } from "#/lib/format.ts";
 import { text } from "#/text/index.ts";
+import { Boxes } from "#/ui/boxes.tsx";
 import { lookOf } from "#/ui/canvas/looks.ts";
-import { placed } from "#/ui/canvas/shapes.tsx";
 import type { Looks } from "#/ui/canvas/types.ts";
 
 import classes from "./predictions.module.css";
@@ -33,11 +33,9 @@ export const PredictionCard = memo(function PredictionCard(props: Props): ReactE
           <span className={classes.shot}>
             <img src={near(row.thumbnailUri)} alt="" loading="lazy" />
             {detects && (
-              <svg className={classes.overlay} aria-hidden="true">
-                {boxesOf(row.predictions).map((box) => (
-                  <rect key={box.key} {...placed(box)} stroke={lookOf(looks, box.tagId).colour.fill} />
-                ))}
-              </svg>
+              <Boxes
+                boxes={boxesOf(row.predictions).map((box) => ({ key: box.key, box, colour: lookOf(looks, box.tagId).colour }))}
+              />
             )}
           </span>
         </span>

@@ -3,13 +3,15 @@ import { Button, Text, Title } from "@mantine/core";
 import { type ReactElement, useState } from "react";
 
 import { near } from "#/api/client.ts";
+import { rulesOf } from "#/api/tags.ts";
 import { Facts } from "#/features/predictions/facts.tsx";
 import type { ReviewProps } from "#/features/predictions/prediction-page.tsx";
 import { best, SURE } from "#/features/predictions/said.ts";
+import { switched } from "#/lib/tagging.ts";
 import { text } from "#/text/index.ts";
 import { digits } from "#/ui/canvas/box-canvas.tsx";
 import { Canvas } from "#/ui/canvas/canvas.tsx";
-import { Chips, TagToggles, toggled } from "#/ui/canvas/tag-choice.tsx";
+import { Chips, TagToggles } from "#/ui/canvas/tag-choice.tsx";
 import { TagField } from "#/ui/canvas/tag-field.tsx";
 import { Scores } from "#/ui/scores.tsx";
 import { useKeys } from "#/ui/use-keys.ts";
@@ -20,7 +22,7 @@ const words = text.predictions.one;
 export function ReviewTags(props: ReviewProps): ReactElement {
   const { row, tags, looks, may, single } = props;
   const [tagIds, setTagIds] = useState<readonly string[]>(() => believable(props));
-  const toggle = (id: string): void => setTagIds((now) => toggled(now, id, tags, single));
+  const toggle = (id: string): void => setTagIds((now) => switched(now, id, rulesOf(tags, single)));
   const create = async (name: string): Promise<boolean> => {
     const id = await props.onCreateTag(name);
     if (id) toggle(id);
@@ -47,7 +49,7 @@ export function ReviewTags(props: ReviewProps): ReactElement {
               looks={looks}
               onChoose={(id) => !tagIds.includes(id) && toggle(id)}
               onCreate={create}
-              inline
+              list="typed"
             />
             <Button onClick={save}>{words.save}</Button>
             {tagIds.length === 0 && (

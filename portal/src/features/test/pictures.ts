@@ -9,11 +9,9 @@ import {
 } from "#/api/predictions.ts";
 import type { Prediction } from "#/api/types.ts";
 import { bytes } from "#/lib/format.ts";
-import { fitted } from "#/lib/geometry.ts";
-import { MOST_BYTES } from "#/lib/shrink.ts";
+import { fitting, MOST_BYTES } from "#/lib/shrink.ts";
 import { text } from "#/text/index.ts";
 
-const MOST_SIDE = 2048;
 const QUALITY = 0.92;
 
 /** A picture under test, as this page holds it. */
@@ -42,23 +40,13 @@ let made = 0;
 /** Take up a picture. One that is too large is drawn anew, smaller. */
 export async function taken(name: string, given: Blob): Promise<Picture> {
   const drawn = await createImageBitmap(given).catch(() => null);
-  let [blob, note] = [given, ""];
-  if (given.size > MOST_BYTES) {
-    if (!drawn) throw new Error(text.test.notPicture(name));
-    blob = await smaller(drawn);
-    note = text.test.shrunk(bytes(given.size), bytes(blob.size));
-  }
+  if (!drawn && given.size > MOST_BYTES) throw new Error(text.test.notPicture(name));
+  const blob = await fitting(given);
+  const note = blob === given ? "" : text.test.shrunk(bytes(given.size), bytes(blob.size));
   const { width, height } = drawn ?? { width: 4, height: 3 };
   drawn?.close();
   made += 1;
   return { id: `${made}`, name, blob, shown: URL.createObjectURL(blob), width, height, visible: drawn !== null, note };
-}
-
-async function smaller(drawn: ImageBitmap): Promise<Blob> {
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = fitted(drawn.width, drawn.height, MOST_SIDE);
-  canvas.getContext("2d")?.drawImage(drawn, 0, 0, canvas.width, canvas.height);
-  return blobOf(canvas);
 }
 
 /** What is drawn, as a photo. */

@@ -13,7 +13,6 @@ export const images = {
   selected: (count: string) => `${count} selected`,
   selectAll: "Select all",
   clear: "Clear selection",
-  tag: "Tag",
   tagPlaceholder: "Find or create a tag",
   createTag: (name: string) => `Create “${name}”`,
   untag: "Remove tags",

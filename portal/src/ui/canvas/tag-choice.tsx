@@ -102,11 +102,3 @@ export function ordered(tags: readonly Tag[], detects: boolean): Tag[] {
   const regular = tags.filter((tag) => tag.type !== NEGATIVE).toSorted((a, b) => a.name.localeCompare(b.name));
   return detects ? regular : [...regular, ...tags.filter((tag) => tag.type === NEGATIVE)];
 }
-
-/** The tags of an image with one given or taken: one alone where only one may be, none beside a Negative one. */
-export function toggled(tagIds: readonly string[], id: string, tags: readonly Tag[], single: boolean): readonly string[] {
-  if (tagIds.includes(id)) return tagIds.filter((each) => each !== id);
-  const negative = new Set(tags.filter((tag) => tag.type === NEGATIVE).map((tag) => tag.id));
-  if (single || negative.has(id)) return [id];
-  return [...tagIds.filter((each) => !negative.has(each)), id];
-}

@@ -15,26 +15,29 @@ interface Props {
   /** What Enter chooses when nothing was typed. */
   value?: string;
   onChoose: (tagId: string) => void;
-  /** Make a tag and choose it; gives whether it was made. */
-  onCreate: (name: string) => Promise<boolean>;
-  /** The list shows only while something is typed: all tags stand elsewhere. */
-  inline?: boolean;
+  /** Make a tag and choose it; gives whether it was made. Without it, none is made. */
+  onCreate?: (name: string) => Promise<boolean>;
+  /** When the list shows: always; while something is typed, as all tags stand elsewhere; while one is in the field. */
+  list?: "always" | "typed" | "floating";
+  size?: "xs" | "sm";
 }
 
 const MOST_SHOWN = 60;
 
-export function TagField({ label, tags, looks, value = "", onChoose, onCreate, inline = false }: Props): ReactElement {
+export function TagField(props: Props): ReactElement {
+  const { label, tags, looks, value = "", onChoose, onCreate, list: mode = "always", size = "sm" } = props;
+  const [focused, setFocused] = useState(false);
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState<number | null>(null);
   const [busy, setBusy] = useState(false);
   const list = useId();
   const wanted = typed.trim();
   const found = tags.filter((tag) => tag.name.toLowerCase().includes(wanted.toLowerCase())).slice(0, MOST_SHOWN);
-  const creates = wanted !== "" && !tags.some((tag) => tag.name.toLowerCase() === wanted.toLowerCase());
+  const creates = onCreate && wanted !== "" && !tags.some((tag) => tag.name.toLowerCase() === wanted.toLowerCase());
   const first = wanted ? 0 : Math.max(0, found.findIndex((tag) => tag.id === value));
   const rows = found.length + (creates ? 1 : 0);
   const chosen = Math.min(at ?? first, rows - 1);
-  const shown = rows > 0 && (!inline || wanted !== "");
+  const shown = rows > 0 && { always: true, typed: wanted !== "", floating: focused }[mode];
 
   const take = async (row: number): Promise<void> => {
     const tag = found[row];
@@ -60,9 +63,14 @@ export function TagField({ label, tags, looks, value = "", onChoose, onCreate, i
   };
 
   return (
-    <div className={classes.field}>
+    <div
+      className={classes.field}
+      data-floating={mode === "floating" || undefined}
+      onFocus={() => setFocused(true)}
+      onBlur={() => setFocused(false)}
+    >
       <TextInput
-        size="sm"
+        size={size}
         placeholder={label}
         aria-label={label}
         role="combobox"
@@ -72,7 +80,7 @@ export function TagField({ label, tags, looks, value = "", onChoose, onCreate, i
         aria-autocomplete="list"
         autoComplete="off"
         maxLength={128}
-        data-autofocus={inline ? undefined : true}
+        data-autofocus={mode === "always" || undefined}
         value={typed}
         disabled={busy}
         rightSection={busy ? <Loader size={14} /> : null}

@@ -86,9 +86,9 @@ async function send(project: string, batch: readonly Item[], signal: AbortSignal
   try {
     const files: File[] = [];
     for (const item of batch) {
-      const file = await fitting(item.file);
-      item.shrunk = file !== item.file;
-      files.push(file);
+      const picture = await fitting(item.file);
+      item.shrunk = picture !== item.file;
+      files.push(new File([picture], item.file.name, { type: picture.type }));
     }
     const summary = await sendImages(project, files, batch[0]?.tags ?? [], signal);
     batch.forEach((item, at) => {
