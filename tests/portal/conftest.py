@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expect, sync_playwright
 from tests.support.server import TRAINING_KEY, Server
 
 from foveal import samples
@@ -23,6 +23,8 @@ TRAINING = "/customvision/v3.4-preview/training"
 PATIENCE_MS = 30_000  # the machine has other tests to run as well
 WIDE = {"width": 1280, "height": 800}
 NARROW = {"width": 360, "height": 740}
+DRAWN_CAMERA = "--use-fake-device-for-media-stream"
+LENT_CAMERA = "--use-fake-ui-for-media-stream"
 # A browser says so itself of every answer that is no success; those that a test provokes are told by their status.
 REFUSED = "Failed to load resource"
 
@@ -43,19 +45,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium, with a camera that shows a drawing and that every page may use."""
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = launched(playwright.chromium, DRAWN_CAMERA, LENT_CAMERA)
+        yield browser
+        browser.close()
+
+
+def launched(chromium: BrowserType, *arguments: str) -> Browser:
+    """Start a browser."""
     path = os.environ.get("FOVEAL_CHROMIUM") or shutil.which("chromium")
     assert path, (
         "There is no chromium on the PATH: install it (apt-get install chromium), or name it in FOVEAL_CHROMIUM."
     )
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path,
-            args=["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
-        )
-        yield browser
-        browser.close()
+    return chromium.launch(executable_path=path, args=["--no-sandbox", *arguments])
 
 
 @dataclass
@@ -114,8 +118,8 @@ def visit(browser: Browser, server: Server) -> Iterator[Open]:
     contexts: list[BrowserContext] = []
     visits: list[Visit] = []
 
-    def begin(*, key: str | None = TRAINING_KEY, on: str = "", **options: Any) -> Visit:
-        context = browser.new_context(**{"viewport": WIDE, "reduced_motion": "reduce", **options})
+    def begin(*, key: str | None = TRAINING_KEY, on: str = "", using: Browser | None = None, **options: Any) -> Visit:
+        context = (using or browser).new_context(**{"viewport": WIDE, "reduced_motion": "reduce", **options})
         context.set_default_timeout(PATIENCE_MS)
         visit = Visit(context.new_page(), on or server.endpoint)
         visit.listen()

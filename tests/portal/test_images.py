@@ -8,13 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 from tests.portal.conftest import NARROW, Open
+from tests.portal.steps import project
 from tests.support.pictures import picture
-
-CLASSIFIER = {"classificationType": "Multiclass"}
-
-
-def project(visited: Any, name: str, **settings: str) -> str:
-    return visited.call("POST", "/projects", params={"name": name, **settings})["id"]
 
 
 def choose(page: Page, label: str, files: list[Any]) -> None:
@@ -24,7 +19,7 @@ def choose(page: Page, label: str, files: list[Any]) -> None:
 class TestAdding:
     def test_folders_become_tags_and_each_file_tells_what_became_of_it(self, visit: Open, folders: Path) -> None:
         visited = visit()
-        id = project(visited, "Folders", **CLASSIFIER)
+        id = project(visited, "Folders")
         page = visited.open(f"/projects/{id}/images")
         expect(page.get_by_role("heading", name="Add the first images")).to_be_visible()
         visited.check("images-empty")
@@ -47,7 +42,7 @@ class TestAdding:
 
     def test_a_narrow_screen_has_all_of_it(self, visit: Open) -> None:
         visited = visit(viewport=NARROW, color_scheme="dark")
-        id = project(visited, "Narrow", **CLASSIFIER)
+        id = project(visited, "Narrow")
         page = visited.open(f"/projects/{id}/images")
         expect(page.get_by_role("heading", name="Add the first images")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
@@ -57,7 +52,7 @@ class TestAdding:
 @pytest.fixture
 def filled(visit: Open) -> tuple[Any, str]:
     visited = visit()
-    id = project(visited, f"Grid {len(visited.call('GET', '/projects'))}", **CLASSIFIER)
+    id = project(visited, f"Grid {len(visited.call('GET', '/projects'))}")
     images = [{"name": f"{n}.png", "contents": base64.b64encode(picture(n, "blue")).decode()} for n in range(20)]
     visited.call("POST", f"/projects/{id}/images/files", data=json.dumps({"images": images}))
     for name in ("cat", "dog"):
