@@ -36,3 +36,12 @@ class TestProjects:
         card = page.get_by_role("link", name="Metal parts")
         expect(card).to_contain_text("Classification · several tags per image · General")
         visited.check("projects")
+
+    def test_a_computer_that_lost_its_network_still_reaches_the_server_on_it(self, visit: Open) -> None:
+        visited = visit()
+        id = visited.call("POST", "/projects", params={"name": "Offline", "classificationType": "Multiclass"})["id"]
+        page = visited.open("/")
+        expect(page.get_by_role("link", name="Offline")).to_be_visible()
+        page.evaluate("dispatchEvent(new Event('offline'))")  # what a browser tells when the last network goes
+        visited.open(f"/projects/{id}/performance")
+        expect(page.get_by_role("heading", name="No model yet")).to_be_visible()
