@@ -30,7 +30,10 @@ addEventListener("vite:preloadError", () => {
 
 const client = new QueryClient({
   defaultOptions: {
+    // The server may be on this computer, or near: whether there is an internet says nothing of it.
+    mutations: { networkMode: "always" },
     queries: {
+      networkMode: "always",
       staleTime: 5_000,
       retry: (count, error) => count < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
     },

@@ -39,8 +39,7 @@ def cards(page: Page) -> Locator:
 
 
 def choose(page: Page, field: str, option: str) -> None:
-    page.get_by_role("combobox", name=field, exact=True).click()
-    page.get_by_role("option", name=option, exact=True).click()
+    page.get_by_role("combobox", name=field, exact=True).select_option(option)
 
 
 def shows(page: Page, *said: Any) -> None:
@@ -68,7 +67,7 @@ class TestFilters:
             shows(page, *NEWEST[:count])
         choose(page, "Iteration", "Other")
         shows(page, "good 99 %")
-        page.get_by_label("All iterations").click()
+        choose(page, "Iteration", "All iterations")
         expect(cards(page)).to_have_count(5)
 
     def test_by_tag_and_how_probable_it_is(self, visited: Visit) -> None:

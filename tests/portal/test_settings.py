@@ -42,7 +42,7 @@ class TestSettings:
 
     def test_a_queue_that_takes_nothing_is_not_kept(self, visit: Open) -> None:
         visited = visit()
-        project = visited.call("POST", "/projects", params={"name": "Told"})["id"]
+        project = visited.call("POST", "/projects", params={"name": "Told of trainings"})["id"]
         page = visited.open(f"/projects/{project}/settings")
         queue = page.get_by_role("textbox", name="Queue")
         queue.fill("http://127.0.0.1:1/queue?sig=secret")

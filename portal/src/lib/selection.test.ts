@@ -3,18 +3,16 @@ import { test } from "node:test";
 
 import { extended, moved, NOTHING, toggled } from "./selection.ts";
 
-const ids = ["a", "b", undefined, "d"];
-const at = (place: number): string | undefined => ids[place];
-
 test("a thing is selected and let go", () => {
   const one = toggled(NOTHING, "b", 1);
   assert.deepEqual([...one.ids], ["b"]);
   assert.equal(toggled(one, "b", 1).ids.size, 0);
 });
 
-test("a range goes from the anchor either way and leaves out what is not loaded", () => {
-  const anchored = toggled(NOTHING, "d", 3);
-  assert.deepEqual([...extended(anchored, 0, at).ids].sort(), ["a", "b", "d"]);
+test("ranges add up, and the next one goes from the same place", () => {
+  const range = extended(toggled(NOTHING, "d", 3), ["c", "d"], 3);
+  assert.deepEqual([...range.ids], ["d", "c"]);
+  assert.equal(range.anchor, 3);
 });
 
 test("keys move in the grid and stay inside", () => {

@@ -14,16 +14,11 @@ export function toggled(selection: Selection, id: string, place: number): Select
   return { ids, anchor: place };
 }
 
-/** Add everything between the anchor and a place; what is not loaded has no id yet and is left out. */
-export function extended(selection: Selection, place: number, idAt: (place: number) => string | undefined): Selection {
-  const ids = new Set(selection.ids);
-  const [from, to] = [Math.min(selection.anchor, place), Math.max(selection.anchor, place)];
-  for (let at = from; at <= to; at += 1) {
-    const id = idAt(at);
-    if (id !== undefined) ids.add(id);
-  }
-  return { ids, anchor: selection.anchor };
-}
+/** Add a range; the next one goes from the same place. */
+export const extended = (selection: Selection, ids: readonly string[], anchor: number): Selection => ({
+  ids: new Set([...selection.ids, ...ids]),
+  anchor,
+});
 
 /** The place that a key leads to in a grid of so many columns; undefined: it leads nowhere. */
 export function moved(key: string, place: number, columns: number, count: number, page: number): number | undefined {

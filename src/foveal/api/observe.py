@@ -9,12 +9,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from sqlalchemy import text
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foveal.api.deps import PartsDep, ReadDep
 from foveal.services import jobs
 
 HEADERS = (b"request-id", b"apim-request-id")
+GIVEN_UP = 499
+"""What is counted when nobody waits for the answer any more, as by nginx."""
 
 log = structlog.get_logger(__name__)
 router = APIRouter(tags=["Operation"])
@@ -51,6 +54,8 @@ class Observed:
         began = time.perf_counter()
         try:
             await self.app(scope, receive, answer)
+        except ClientDisconnect:
+            answer.status = GIVEN_UP
         except Exception:  # the outermost loop of a request: `errors` has answered it, here it is logged
             log.exception("request failed", path=scope["path"])
         return self._record(scope, answer.status, time.perf_counter() - began)

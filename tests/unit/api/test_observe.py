@@ -1,5 +1,6 @@
 """What an operator sees."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +34,37 @@ class TestFailure:
         response = api("GET", "/projects")
         assert (response.status_code, response.json()["code"]) == (500, "ErrorUnknown")
         assert response.headers["request-id"]
+
+    def test_somebody_who_goes_away_in_the_middle_is_none(self, api: Any) -> None:
+        path = (
+            f"/customvision/v3.3/training/projects/{api.ok('POST', '/projects', params={'name': 'left'})['id']}/images"
+        )
+        headers = [(b"training-key", api.training_key.encode()), (b"content-type", b"multipart/form-data; boundary=b")]
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "headers": [(b"host", b"testserver"), *headers],
+            "app": api.client.app,
+            "http_version": "1.1",
+            "scheme": "http",
+            "server": ("testserver", 80),
+            "client": ("127.0.0.1", 1),
+            "root_path": "",
+        }
+        messages = iter([{"type": "http.request", "body": b"--b", "more_body": True}, {"type": "http.disconnect"}])
+
+        async def receive() -> Any:
+            return next(messages)
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        sent: list[Any] = []
+        asyncio.run(api.client.app(scope, receive, send))
+        assert 'operation="CreateImagesFromData",status="499"} 1.0' in api.client.get("/metrics").text
 
     def test_a_body_over_the_limit_is_refused(self, settings: Any, keys: Any) -> None:
         app = create_app(replace(settings, max_body_mib=1), keys, works=False)

@@ -13,7 +13,7 @@ def test_small_answers_are_sent_at_once() -> None:
     async def nodelay() -> int:
         accepted = asyncio.get_running_loop().create_future()
 
-        def met(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        def met(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             accepted.set_result(writer)
 
         listener = server.listen(Settings(port=0))

@@ -7,7 +7,7 @@ import type { ImageFilter } from "#/api/images.ts";
 import type { Image } from "#/api/types.ts";
 import { ImageCell } from "#/features/images/image-cell.tsx";
 import { useImages } from "#/features/images/use-images.ts";
-import { extended, moved, NOTHING, type Selection, toggled } from "#/lib/selection.ts";
+import { moved, NOTHING, type Selection, toggled } from "#/lib/selection.ts";
 import { text } from "#/text/index.ts";
 import type { Looks } from "#/ui/canvas/types.ts";
 import { Failure, Loading } from "#/ui/feedback.tsx";
@@ -29,12 +29,14 @@ interface Props {
   onOpen: (image: Image, place: number) => void;
   onKey: (event: KeyboardEvent) => void;
   empty: ReactElement;
+  /** Add a range of places to the selection, whether its images are here or not. */
+  onRange: (from: number, to: number) => void;
   /** Told of the images that are here whenever they are others. */
   onShown: (images: readonly Image[]) => void;
 }
 
 export function ImageGrid(props: Props): ReactElement {
-  const { project, filter, looks, selection, onSelect, onOpen, onShown } = props;
+  const { project, filter, looks, selection, onSelect, onRange, onOpen, onShown } = props;
   const { ref: sized, width } = useElementSize();
   const scroller = useRef<HTMLDivElement>(null);
   const [current, setCurrent] = useState(0);
@@ -65,11 +67,11 @@ export function ImageGrid(props: Props): ReactElement {
       if (!image) return;
       setCurrent(place);
       const marked = (event.target as Element).closest("[data-mark]") !== null;
-      if (event.shiftKey) onSelect(extended(selection, place, (each) => at(each)?.id));
+      if (event.shiftKey) onRange(selection.anchor, place);
       else if (marked || event.ctrlKey || event.metaKey || selection.ids.size) onSelect(toggled(selection, image.id, place));
       else onOpen(image, place);
     },
-    [at, selection, onSelect, onOpen],
+    [at, selection, onSelect, onOpen, onRange],
   );
   const focus = (place: number): void => {
     setCurrent(place);
@@ -84,7 +86,8 @@ export function ImageGrid(props: Props): ReactElement {
     const to = moved(event.key, current, columns, count, page);
     if (to !== undefined) {
       event.preventDefault();
-      if (event.shiftKey) onSelect(extended(selection, to, (each) => at(each)?.id));
+      if (event.shiftKey) onRange(selection.anchor, to);
+      else if (!selection.ids.size) onSelect({ ...selection, anchor: to });
       focus(to);
     } else if (event.key === " " && image) {
       event.preventDefault();

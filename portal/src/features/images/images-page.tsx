@@ -1,6 +1,6 @@
 /** The images of a project. */
 import { Button, List, Text } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type KeyboardEvent, type ReactElement, useCallback, useMemo, useState } from "react";
 
 import { countQuery, filterOf, getImages, type ImageFilter, MOST_TAKEN } from "#/api/images.ts";
@@ -16,11 +16,12 @@ import { FilterPanel } from "#/features/images/filter-panel.tsx";
 import { ImageGrid } from "#/features/images/image-grid.tsx";
 import { Toolbar } from "#/features/images/toolbar.tsx";
 import { AddButton } from "#/features/images/upload/add-images.tsx";
+import { imagesBetween } from "#/features/images/use-images.ts";
 import { useWrong } from "#/features/images/use-wrong.ts";
 import { useUpload } from "#/features/images/upload/use-upload.ts";
 import { useLabelling } from "#/app/use-labelling.ts";
 import type { Found } from "#/lib/dropped.ts";
-import { NOTHING, type Selection } from "#/lib/selection.ts";
+import { extended, NOTHING, type Selection } from "#/lib/selection.ts";
 import { text } from "#/text/index.ts";
 import { useLooks } from "#/ui/canvas/looks.ts";
 import { Empty } from "#/ui/feedback.tsx";
@@ -62,6 +63,15 @@ export function ImagesPage({ project }: PageProps): ReactElement {
   const over = useDropped(may && receive);
   usePasted(may && receive);
   const upload = useUpload(project.id);
+  const client = useQueryClient();
+  const range = useCallback(
+    (anchor: number, place: number) =>
+      void imagesBetween(client, project.id, filter, [anchor, place]).then((images) => {
+        learn(images);
+        setSelection((now) => extended(now, images.map((image) => image.id), anchor));
+      }, failed),
+    [client, project.id, filter, learn],
+  );
   const chosen = [...selection.ids].map((id) => known.get(id)).filter((image) => image !== undefined);
   const clear = (): void => setSelection(NOTHING);
   const remove = (): void => {
@@ -122,6 +132,7 @@ export function ImagesPage({ project }: PageProps): ReactElement {
           wrong={wrong}
           onShown={learn}
           onSelect={setSelection}
+          onRange={range}
           onOpen={open}
           onKey={press}
           empty={<Nothing type={type} filtered={values.size > 0} add={may ? <AddButton onFound={receive} /> : null} onAll={() => go(paths.images(project.id))} />}

@@ -1,5 +1,5 @@
 /** The images of a filter, page by page as they come into view, and how many there are. */
-import { keepPreviousData, useQueries, useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { keepPreviousData, type QueryClient, useQueries, useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useCallback } from "react";
 
 import { countQuery, type ImageFilter, PAGE, pageQuery } from "#/api/images.ts";
@@ -24,6 +24,22 @@ export function useImages(project: string, filter: ImageFilter, first: number, l
   const at = useCallback((place: number) => lists[Math.floor(place / PAGE) - start]?.[place % PAGE], [lists, start]);
   const retry = (): void => void (count.isError ? count.refetch() : pages.retry());
   return { count: count.data, error: count.error ?? pages.error, retry, at };
+}
+
+/** All images between two places and at them, those that were never in view as well. */
+export async function imagesBetween(
+  client: QueryClient,
+  project: string,
+  filter: ImageFilter,
+  places: readonly [number, number],
+): Promise<Image[]> {
+  const [from, to] = [Math.min(...places), Math.max(...places)];
+  const first = Math.floor(from / PAGE);
+  const found: Image[] = [];
+  for (let page = first; page * PAGE <= to; page += 1) {
+    found.push(...(await client.ensureQueryData(pageQuery(project, filter, page))));
+  }
+  return found.slice(from - first * PAGE, to + 1 - first * PAGE);
 }
 
 interface Together {

@@ -123,7 +123,7 @@ function Groups({ images, labelling, project, sure }: GroupsProps): ReactElement
                     predictions={image.predictions}
                     ticked={ticked(image)}
                     onTick={(value) => setChanged((before) => ({ ...before, [image.id]: value }))}
-                    onGive={(each) => void labelling.give([image], each)}
+                    onGive={may ? (each) => void labelling.give([image], each) : undefined}
                   />
                 ))}
               </ul>

@@ -7,6 +7,7 @@ import { Link } from "wouter";
 import { labellingKey, nextImages } from "#/api/suggestions.ts";
 import type { Project } from "#/api/types.ts";
 import { paths } from "#/app/paths.ts";
+import { useMay } from "#/app/session.tsx";
 import type { Labelling } from "#/app/use-labelling.ts";
 import { SuggestionCard } from "#/features/labelling/suggestion-card.tsx";
 import { text } from "#/text/index.ts";
@@ -25,6 +26,7 @@ export function FirstImages({ project, labelling }: { project: Project; labellin
     refetchInterval: (query) => (query.state.data?.waiting ? LOOK_AGAIN_MS : false),
   });
   const looks = useLooks(labelling.tags);
+  const may = useMay("label");
   if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
   if (!found.data) return <Loading />;
   if (!labelling.tags.length) {
@@ -57,7 +59,7 @@ export function FirstImages({ project, labelling }: { project: Project; labellin
             tags={labelling.tags}
             looks={looks}
             predictions={[]}
-            onGive={(tag) => void labelling.give([image], tag)}
+            onGive={may ? (tag) => void labelling.give([image], tag) : undefined}
           />
         ))}
       </ul>

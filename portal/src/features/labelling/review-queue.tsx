@@ -140,7 +140,7 @@ export function ReviewQueue({ project, iteration, detection }: Props): ReactElem
               picture={each.thumbnailUri}
               tags={labelling.tags}
               predictions={each.predictions}
-              onGive={(given) => void labelling.give([each], given)}
+              onGive={may ? (given) => void labelling.give([each], given) : undefined}
             />
           );
         })}

@@ -25,7 +25,8 @@ interface Props {
   predictions: readonly Prediction[];
   ticked?: boolean;
   onTick?: (ticked: boolean) => void;
-  onGive: (tag: Tag) => void;
+  /** Undefined for roles that may not tag. */
+  onGive?: ((tag: Tag) => void) | undefined;
 }
 
 export const SuggestionCard = memo(function SuggestionCard(props: Props): ReactElement {
@@ -56,7 +57,8 @@ export const SuggestionCard = memo(function SuggestionCard(props: Props): ReactE
               key={tag.id}
               size="compact-xs"
               variant={said && said === best ? "filled" : "default"}
-              onClick={() => props.onGive(tag)}
+              disabled={!props.onGive}
+              onClick={() => props.onGive?.(tag)}
               style={said && said === best ? painted(lookOf(props.looks, tag.id).colour) : undefined}
             >
               {tag.name}
@@ -64,7 +66,7 @@ export const SuggestionCard = memo(function SuggestionCard(props: Props): ReactE
             </Button>
           );
         })}
-        {tags.length > SHOWN_TAGS && (
+        {props.onGive && tags.length > SHOWN_TAGS && (
           <Popover opened={opened} onDismiss={close} withinPortal>
             <Popover.Target>
               <Button size="compact-xs" variant="subtle" onClick={toggle} title={text.labelling.other}>
@@ -79,7 +81,7 @@ export const SuggestionCard = memo(function SuggestionCard(props: Props): ReactE
                 onChoose={(id) => {
                   close();
                   const tag = tags.find((each) => each.id === id);
-                  if (tag) props.onGive(tag);
+                  if (tag) props.onGive?.(tag);
                 }}
               />
             </Popover.Dropdown>

@@ -101,7 +101,16 @@ function TagFilter({ number, tags, range, onChange }: TagFilterProps): ReactElem
 
 function Application({ value, onChange }: { value: string; onChange: (value: string) => void }): ReactElement {
   const [typed, setTyped] = useState(value);
-  const settle = useDebouncedCallback(onChange, TYPED_MS);
+  const [known, setKnown] = useState(value);
+  const settle = useDebouncedCallback((to: string) => {
+    setKnown(to);
+    onChange(to);
+  }, TYPED_MS);
+  // The address was changed by something else, such as the button that clears the filters.
+  if (value !== known) {
+    setKnown(value);
+    setTyped(value);
+  }
   return (
     <TextInput
       label={words.application}

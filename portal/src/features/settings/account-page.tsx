@@ -58,7 +58,7 @@ function Resources(): ReactElement {
       {resources.isError && <Failure error={resources.error} retry={() => void resources.refetch()} />}
       {resources.data?.length === 0 && <Text>{words.noResources}</Text>}
       {resources.data?.length ? (
-        <Table.ScrollContainer minWidth={640} tabIndex={0}>
+        <Table.ScrollContainer minWidth={640} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
           <Table verticalSpacing="sm">
             <Table.Thead>
               <Table.Tr>

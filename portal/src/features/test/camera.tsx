@@ -1,11 +1,12 @@
 /** The dialog in which a photo is taken. */
-import { Alert, Button, Modal, Stack, Text } from "@mantine/core";
+import { Button, Modal, Stack, Text } from "@mantine/core";
 import { type ReactElement, useEffect, useRef, useState } from "react";
 
 import { failed } from "#/app/undo.tsx";
 import { blobOf } from "#/features/test/pictures.ts";
 import { text } from "#/text/index.ts";
 import { Icon } from "#/ui/icons.tsx";
+import { Note } from "#/ui/note.tsx";
 
 import classes from "./test.module.css";
 
@@ -58,9 +59,9 @@ function Camera({ onPhoto }: { onPhoto: (photo: Blob) => void }): ReactElement {
 
   if (trouble) {
     return (
-      <Alert color="yellow" icon={<Icon name="camera" />} title={words[trouble]}>
-        {words[`${trouble}Hint`]}
-      </Alert>
+      <div role="alert">
+        <Note title={words[trouble]}>{words[`${trouble}Hint`]}</Note>
+      </div>
     );
   }
   return (

@@ -51,6 +51,7 @@ export const editor = {
   keys: [
     ["1 … 9", "Give the selected box, or the image, this tag"],
     ["Enter", "Choose or create the tag of the selected box"],
+    ["N", "Make a box in the middle, to be moved and resized"],
     ["Tab", "Next box"],
     ["← ↑ ↓ →", "Move the selected box; with Shift further"],
     ["Ctrl + ← ↑ ↓ →", "Resize the selected box (also Alt); with Shift more"],

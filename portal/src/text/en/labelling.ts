@@ -20,7 +20,6 @@ export const labelling = {
   group: (tag: string, count: string) => `Probably “${tag}” (${count})`,
   confirm: (count: string, tag: string) => `Confirm ${count} as “${tag}”`,
   sure: "Suggest for confirmation from",
-  sureHint: "Below it, images are shown and not ticked.",
   order: "Show first",
   surest: "what is surest",
   unsurest: "what is least sure",

@@ -30,6 +30,8 @@ interface Props {
 /** The box that waits for its tag. */
 const PENDING = "pending";
 const LARGE_STEP = 10;
+/** Where a box is put that is made by keyboard. */
+const MIDDLE: Box = { left: 0.35, top: 0.35, width: 0.3, height: 0.3 };
 
 export function BoxCanvas(props: Props): ReactElement {
   const { model, tags, looks, editable } = props;
@@ -73,6 +75,7 @@ export function BoxCanvas(props: Props): ReactElement {
   useKeys({
     ...(editable && selected && boxKeys(selected, props, () => setRenaming(selected.key))),
     ...(editable && digits(tags, (tagId) => (selected ? model.tag(selected.key, tagId) : model.activate(tagId)))),
+    ...(editable && { n: () => drawn(MIDDLE) }),
     escape: Boolean(model.selected) && (() => model.select(null)),
     "ctrl+z": model.canUndo && model.undo,
     "ctrl+shift+z": model.canRedo && model.redo,

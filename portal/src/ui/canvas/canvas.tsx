@@ -141,7 +141,7 @@ function ZoomTools({ zoom }: { zoom: Zoom }): ReactElement {
   const tools: [string, IconName, () => void, string[]][] = [
     [text.canvas.zoomOut, "zoomOut", zoom.zoomOut, ["-"]],
     [text.canvas.fit, "fit", zoom.fit, ["0"]],
-    [text.canvas.zoomIn, "zoomIn", zoom.zoomIn, ["+", "=", "shift+="]],
+    [text.canvas.zoomIn, "zoomIn", zoom.zoomIn, ["plus", "shift+plus", "="]],
   ];
   useHotkeys(tools.flatMap(([, , act, keys]) => keys.map((key): [string, () => void] => [key, act])));
   return (

@@ -35,7 +35,7 @@ export function UploadProgress({ upload, onClose }: { upload: Upload; onClose: (
       </Group>
       {shrunk > 0 && <Alert variant="light">{words.shrunk(count(shrunk))}</Alert>}
       {told.length > 0 && (
-        <Table.ScrollContainer minWidth={300} maxHeight={280} tabIndex={0}>
+        <Table.ScrollContainer minWidth={300} maxHeight={280} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
           <Table>
             <Table.Tbody>
               {told.slice(0, MOST_LISTED).map((item, at) => (
