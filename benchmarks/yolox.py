@@ -16,7 +16,7 @@ from foveal.engine import finetune
 from foveal.engine.detection import assign, tune, views
 from foveal.engine.detection.finder import Found, Places
 from foveal.engine.detection.graph import FAINTEST, MOST, SAME_OBJECT
-from foveal.engine.detection.tune import BATCH, Course
+from foveal.engine.detection.tune import Course
 from foveal.engine.detection.views import Scene
 from foveal.geometry import Detections, overlaps
 
@@ -110,7 +110,7 @@ def tuned(path: Path, scenes: Sequence[Scene], tags: int, course: Course) -> Yol
     rates = [group["lr"] for group in optimizer.param_groups]
     for step in range(steps):
         rng = np.random.default_rng((course.seed, step))
-        rows = rng.integers(len(scenes), size=BATCH).tolist()
+        rows = rng.integers(len(scenes), size=course.schedule.batch).tolist()
         shown = [views.view(scenes, at, SIZE_PX, course.policy, rng) for at in rows]
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * finetune.factor(step, steps, tune.WARM_UP)

@@ -99,7 +99,7 @@ def start(recipe: Recipe) -> State:
     made.kinds.requires_grad_(requires_grad=False)  # they tell tags apart, and here is one
     made.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - the stub lacks this overload
     average = AveragedModel(made, multi_avg_fn=get_ema_multi_avg_fn(recipe.average_decay))
-    groups = tune.groups(made, recipe.weight_decay)
+    groups = tune.groups([*made.parameters()], recipe.weight_decay)
     return State(made, average, torch.optim.AdamW(groups, lr=recipe.learning_rate))
 
 

@@ -58,7 +58,8 @@ class Way:
     @property
     def work(self) -> float:
         """What making it takes, relative to other ways."""
-        return self.course.schedule.steps * float(self.course.size_px) ** 2
+        schedule = self.course.schedule
+        return schedule.steps * schedule.batch * float(self.course.size_px) ** 2
 
 
 class Bench:

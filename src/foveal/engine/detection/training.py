@@ -152,6 +152,7 @@ def _metrics(bench: Bench, way: Way, performance: Performance, calibrated: Calib
         "borrowed_images": data.borrowed,
         "calibration": {"scale": calibrated.scale, "shift": float(calibrated.shift[0])},
         "steps": schedule.steps,
+        "batch": schedule.batch,
         "rate": schedule.rate,
         "backbone": bench.base.backbone.fingerprint,
         "size_px": way.course.size_px,

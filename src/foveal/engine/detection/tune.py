@@ -20,7 +20,6 @@ from foveal.engine.detection.graph import Weights
 from foveal.engine.detection.views import Policy, Scene
 from foveal.engine.network import Network
 
-BATCH = 16
 WARM_UP = 0.05  # of all steps
 WEIGHT_DECAY = 0.02
 LARGEST_GRADIENT = 10.0
@@ -33,7 +32,9 @@ class Schedule:
     """How long and how hard a detector is trained."""
 
     steps: int = 300
+    batch: int = 16  # views in a step
     rate: float = 1e-3
+    short_factor: float = 1.0  # of the rate, for the short way, which alone knows nothing at first
     backbone_rate: float = 2e-4  # 0: the backbone stays as it is
     trained_share: float = 0.7  # of the backbone's layers, the last ones
 
@@ -121,7 +122,7 @@ def _shown(scenes: Sequence[Scene], course: Course) -> Iterator[tuple[Tensor, Ob
 
     def drawn(step: int) -> tuple[Tensor, Objects]:
         rng = np.random.default_rng((course.seed, step))
-        rows: list[int] = rng.choice(len(scenes), BATCH, p=chances).tolist()
+        rows: list[int] = rng.choice(len(scenes), course.schedule.batch, p=chances).tolist()
         shown = [views.view(scenes, at, course.size_px, course.policy, rng) for at in rows]
         return images(shown), objects(shown)
 
@@ -158,11 +159,11 @@ def objects(scenes: Sequence[Scene]) -> Objects:
     return Objects(boxes, tags, there)
 
 
-def groups(finder: Finder, weight_decay: float) -> list[dict[str, Any]]:
-    """The finder's weights for an optimizer: biases do not decay."""
+def groups(weights: Sequence[Tensor], weight_decay: float) -> list[dict[str, Any]]:
+    """Weights for an optimizer: biases do not decay."""
     return [
-        {"params": [each for each in finder.parameters() if each.ndim > 1], "weight_decay": weight_decay},
-        {"params": [each for each in finder.parameters() if each.ndim == 1], "weight_decay": 0.0},
+        {"params": [each for each in weights if each.ndim > 1], "weight_decay": weight_decay},
+        {"params": [each for each in weights if each.ndim == 1], "weight_decay": 0.0},
     ]
 
 
@@ -174,7 +175,10 @@ def _optimizer(network: Network, finder: Finder, schedule: Schedule) -> torch.op
     for weight in trained:
         weight.requires_grad = True
     backbone = [{"params": trained, "weight_decay": WEIGHT_DECAY, "lr": schedule.backbone_rate}] if trained else []
-    return torch.optim.AdamW([*groups(finder, WEIGHT_DECAY), *backbone], lr=schedule.rate, betas=(0.9, 0.99))
+    others = [weight for name, weight in finder.named_parameters() if not name.startswith("kinds")]
+    rate = schedule.rate * schedule.short_factor
+    short = {"params": [*finder.kinds.parameters()], "weight_decay": WEIGHT_DECAY, "lr": rate}
+    return torch.optim.AdamW([*groups(others, WEIGHT_DECAY), short, *backbone], lr=schedule.rate, betas=(0.9, 0.99))
 
 
 def shares(scenes: Sequence[Scene]) -> NDArray[np.float64]:

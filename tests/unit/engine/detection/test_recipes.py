@@ -23,9 +23,16 @@ def test_a_backbone_without_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         base.find("pulled")
 
 
-def test_more_images_take_longer_but_not_in_proportion() -> None:
+@pytest.mark.parametrize(
+    ("bfloat16", "steps", "batch"), [(True, [100, 100, 200, 400], 16), (False, [64, 64, 128, 256], 8)]
+)
+def test_more_images_take_longer_but_not_in_proportion(
+    monkeypatch: pytest.MonkeyPatch, *, bfloat16: bool, steps: list[int], batch: int
+) -> None:
+    monkeypatch.setattr(recipes.finetune, "multiplies_bfloat16", lambda: bfloat16)
     ways = [recipes.quick(images, 320, "general") for images in (20, 40, 160, 10_000)]
-    assert [way.course.schedule.steps for way in ways] == [100, 100, 200, 400]
+    assert [way.course.schedule.steps for way in ways] == steps
+    assert {way.course.schedule.batch for way in ways} == {batch}
 
 
 @pytest.mark.parametrize("domain", DETECTORS, ids=lambda each: each.name)
