@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.shared,
     pytest.mark.xdist_group("detector"),
     pytest.mark.skipif(
-        not multiplies_bfloat16(), reason="without bfloat16 a processor trains a quarter of an hour; others train here"
+        not multiplies_bfloat16(), reason="without bfloat16 a core trains for five minutes and more; others train here"
     ),
 ]
 
