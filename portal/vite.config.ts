@@ -27,6 +27,8 @@ export default defineConfig({
     license: { fileName: "third-party-licenses.md" },
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
+    // What the first page shows is one file, not a dozen of those that other pages show as well.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "first", tags: ["$initial"] }] } } },
   },
   server: { proxy: { "/api": server, "/customvision": server, "/files": server } },
 });

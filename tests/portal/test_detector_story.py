@@ -70,7 +70,7 @@ def adds(page: Page, photos: list[tuple[bytes, Any]]) -> None:
     files: list[FilePayload] = [
         {"name": f"{at}.png", "mimeType": "image/png", "buffer": content} for at, (content, _) in enumerate(photos)
     ]
-    page.get_by_label("Choose files").set_input_files(files)
+    page.get_by_label("Choose files").first.set_input_files(files)
     page.get_by_role("dialog").get_by_role("button", name=f"Add {len(photos)} images").click()
     page.get_by_role("dialog").get_by_role("button", name="Close").last.click()
     expect(page.get_by_role("gridcell")).to_have_count(len(photos))

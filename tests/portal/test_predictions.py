@@ -60,7 +60,7 @@ def published(visit: Open, folders: Path) -> Published:
     visited.call(
         "POST",
         f"/projects/{project}/iterations/{iteration}/publish",
-        params={"publishName": "parts", "predictionId": "any"},
+        params={"publishName": "parts", "predictionId": "foveal"},
     )
     return Published(visited, project, tags)
 

@@ -178,6 +178,7 @@ class TestWorker:
                 assert api.end(stock.project, iteration)["status"] == "Completed"
 
 
+@pytest.mark.xdist_group("import")  # the sender is made once
 class TestImport:
     @pytest.fixture
     def target(self, tmp_path: Path) -> Server:

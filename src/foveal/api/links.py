@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
 from foveal.api.deps import NowDep, PartsDep
@@ -16,6 +16,7 @@ from foveal.security import UrlSigner
 FILES = "/files/"
 CONTENT_TYPES = {"thumbnails": "image/jpeg", "renditions": "image/jpeg", "exports": "application/zip"}
 MAGIC = ((b"\xff\xd8", "image/jpeg"), (b"\x89PNG", "image/png"), (b"GIF8", "image/gif"), (b"BM", "image/bmp"))
+HEADERS = {"Cache-Control": "private, max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}
 
 router = APIRouter(tags=["Files"])
 
@@ -56,15 +57,14 @@ LinksDep = Annotated[Links, Depends(links)]
 
 
 @router.get(FILES + "{key:path}", operation_id="GetFile")
-def get(key: str, parts: PartsDep, now: NowDep, se: str = "", sig: str = "") -> StreamingResponse:
+def get(key: str, parts: PartsDep, now: NowDep, se: str = "", sig: str = "") -> Response:
     parts.signer.verify(FILES + key, expires=se, signature=sig, now=now)
     chunks = parts.blobs.stream(key)
-    first = next(chunks, b"")
-    return StreamingResponse(
-        chain([first], chunks),
-        media_type=_content_type(key, first),
-        headers={"Cache-Control": "private, max-age=86400, immutable", "X-Content-Type-Options": "nosniff"},
-    )
+    first, second = next(chunks, b""), next(chunks, None)
+    kind = _content_type(key, first)
+    if second is None:  # a picture: in one piece it takes half the time
+        return Response(first, media_type=kind, headers=HEADERS)
+    return StreamingResponse(chain([first, second], chunks), media_type=kind, headers=HEADERS)
 
 
 def _content_type(key: str, start: bytes) -> str:
