@@ -22,6 +22,17 @@ class TestSignIn:
         expect(page.get_by_role("heading", name="Sign in to Foveal")).to_be_visible()
 
 
+    def test_a_menu_gives_the_keyboard_back_to_its_button(self, visit: Open) -> None:
+        page = visit().open("/")
+        button = page.get_by_role("button", name="More actions")
+        for _ in range(2):  # it is loaded with the first opening
+            button.press("Enter")
+            expect(page.get_by_role("menuitem", name="Sign out")).to_be_visible()
+            page.keyboard.press("Escape")
+            expect(page.get_by_role("menu")).to_have_count(0)
+            expect(button).to_be_focused()
+
+
 class TestProjects:
     def test_a_newcomer_makes_a_project(self, visit: Open) -> None:
         visited = visit()

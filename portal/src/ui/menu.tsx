@@ -1,5 +1,5 @@
 /** A button with a menu behind it, which is loaded when it is first opened. */
-import { cloneElement, lazy, type ReactElement, Suspense, useState } from "react";
+import { cloneElement, lazy, type ReactElement, type Ref, Suspense, useState } from "react";
 
 import type { IconName } from "#/ui/icons.tsx";
 
@@ -13,8 +13,15 @@ export interface Item {
   act?: () => void;
 }
 
+interface ButtonProps {
+  ref?: Ref<HTMLButtonElement>;
+  onClick?: () => void;
+  "aria-haspopup"?: "menu";
+  "aria-expanded"?: boolean;
+}
+
 export interface MenuProps {
-  button: ReactElement<{ onClick?: () => void; "aria-haspopup"?: "menu"; "aria-expanded"?: boolean }>;
+  button: ReactElement<ButtonProps>;
   title?: string;
   /** Groups of items, with a line between them. */
   items: readonly (readonly Item[])[];

@@ -1,15 +1,22 @@
-/** The menu of a button, open when it comes. */
+/** The menu of a button, which opens when it comes. */
 import { Menu, Text } from "@mantine/core";
-import { Fragment, type ReactElement } from "react";
+import { cloneElement, Fragment, type ReactElement, useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
 
 import { Icon } from "#/ui/icons.tsx";
 import type { Item, MenuProps } from "#/ui/menu.tsx";
 
 export default function OpenMenu({ button, title, items }: MenuProps): ReactElement {
+  const [opened, setOpened] = useState(false);
+  const target = useRef<HTMLButtonElement>(null);
+  // The button that was pressed went when this one came: what has the focus now gets it back from the menu.
+  useEffect(() => {
+    target.current?.focus();
+    setOpened(true);
+  }, []);
   return (
-    <Menu defaultOpened position="bottom-end">
-      <Menu.Target>{button}</Menu.Target>
+    <Menu opened={opened} onChange={setOpened} position="bottom-end">
+      <Menu.Target>{cloneElement(button, { ref: target })}</Menu.Target>
       <Menu.Dropdown maw={280}>
         {title && <Menu.Label>{title}</Menu.Label>}
         {items.map((group, at) => (
