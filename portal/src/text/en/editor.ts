@@ -60,7 +60,7 @@ export const editor = {
     ["C", "Copy the boxes of the image before"],
     ["A", "Accept all suggestions"],
     ["← →", "Previous or next image, when no box is selected (also Page up, Page down)"],
-    ["+ - 0", "Zoom in, zoom out, fit; also Ctrl + wheel"],
+    ["+ - 0", "Zoom in, zoom out, fit; also Ctrl + wheel, or two fingers"],
     ["Space + drag", "Push the picture (also with the middle button)"],
     ["Ctrl + Shift + Z", "Redo"],
   ] as [string, string][],
