@@ -16,7 +16,7 @@ import classes from "./images.module.css";
 
 const SMALLEST_PX = 150;
 const GAP_PX = 8;
-const OVERSCAN_ROWS = 3;
+const OVERSCAN_ROWS = 2;
 
 interface Props {
   project: string;
