@@ -67,7 +67,7 @@ export const SuggestionCard = memo(function SuggestionCard(props: Props): ReactE
           );
         })}
         {props.onGive && tags.length > SHOWN_TAGS && (
-          <Popover opened={opened} onDismiss={close} withinPortal>
+          <Popover opened={opened} onDismiss={close} withinPortal trapFocus>
             <Popover.Target>
               <Button size="compact-xs" variant="subtle" onClick={toggle} title={text.labelling.other}>
                 {text.labelling.otherShort}
