@@ -21,7 +21,6 @@ class TestSignIn:
         page.get_by_role("menuitem", name="Sign out").click()
         expect(page.get_by_role("heading", name="Sign in to Foveal")).to_be_visible()
 
-
     def test_a_menu_gives_the_keyboard_back_to_its_button(self, visit: Open) -> None:
         page = visit().open("/")
         button = page.get_by_role("button", name="More actions")

@@ -1,10 +1,10 @@
 """What an operator sees."""
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
 from fastapi.testclient import TestClient
+from tests.support import loops
 
 from foveal.app import create_app
 
@@ -63,7 +63,7 @@ class TestFailure:
             sent.append(message)
 
         sent: list[Any] = []
-        asyncio.run(api.client.app(scope, receive, send))
+        loops.run(api.client.app(scope, receive, send))
         assert 'operation="CreateImagesFromData",status="499"} 1.0' in api.client.get("/metrics").text
 
     def test_a_body_over_the_limit_is_refused(self, settings: Any, keys: Any) -> None:

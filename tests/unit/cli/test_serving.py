@@ -3,6 +3,8 @@
 import asyncio
 import socket
 
+from tests.support import loops
+
 from foveal.cli import server
 from foveal.settings import Settings
 
@@ -25,4 +27,4 @@ def test_small_answers_are_sent_at_once() -> None:
             writer.close()
         return option
 
-    assert asyncio.run(nodelay()) == 1
+    assert loops.run(nodelay()) == 1
