@@ -13,24 +13,23 @@ import shutil
 import statistics
 import tempfile
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import insert
+from tests.support import planted
 from tests.support.pictures import picture
 from tests.support.server import TRAINING_KEY, Server
 
 from foveal import domains
-from foveal.app import open_database
 from foveal.blobs import Blobs, image_key, thumbnail_key
 from foveal.db.tables import Image, Project, Region, Tag
 from foveal.settings import Settings
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-CHUNK = 5_000
 SIDE_PX = 256
 MOVES = 150
 READY = """
@@ -71,7 +70,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         data = Path(folder)
-        large, small, image = _fill(Settings(data=data), given.images, given.boxes)
+        large, small, image = _fill(data, given.images, given.boxes)
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         with Server(data) as server:
             opened = [_opened(browser, server.endpoint, large) for _ in range(given.runs)]
@@ -81,7 +80,7 @@ def main() -> None:
     print(f"drawing with {given.boxes} boxes: {_spread(moved)} ms")
 
 
-def _opened(browser: Browser, endpoint: str, project: UUID) -> tuple[int, float]:
+def _opened(browser: Browser, endpoint: str, project: str) -> tuple[int, float]:
     """Open the images of a project with nothing cached; give the bytes of the portal's files and the seconds."""
     page = _signed_in(browser, endpoint)
     page.add_init_script(READY)
@@ -123,37 +122,24 @@ def _spread(values: Sequence[float]) -> str:
     return f"{statistics.median(ordered):.2f} in the median, {ordered[math.ceil(0.95 * len(ordered)) - 1]:.2f} at 95 %"
 
 
-def _fill(settings: Settings, images: int, boxes: int) -> tuple[UUID, UUID, UUID]:
+def _fill(data: Path, images: int, boxes: int) -> tuple[str, UUID, UUID]:
     """Write a large project of classification and an image with boxes straight into the database and the blobs."""
-    blobs, sessions = Blobs(settings.blobs), open_database(settings)
-    small_picture, whole = picture(1, size=(SIDE_PX, SIDE_PX), format="JPEG"), picture(2, size=(1024, 768))
-    large, small, tag, image = (uuid4() for _ in range(4))
+    thumbnail, blobs = picture(1, size=(SIDE_PX, SIDE_PX), format="JPEG"), Blobs(Settings(data=data).blobs)
+    large = planted.project(data, "large", images, thumbnail=thumbnail)
+    small, tag, image, digest = uuid4(), uuid4(), uuid4(), "f" * 64
     moments = {"created_at": NOW, "last_modified_at": NOW, "workspace_created_at": NOW}
     detection = next(each for each in domains.DOMAINS if each.type == domains.OBJECT_DETECTION)
-
-    def row(at: int) -> dict[str, Any]:
-        digest = f"{at:064d}"
-        blobs.put(thumbnail_key(digest), small_picture)
-        return {"id": uuid4(), "project_id": large, "digest": digest, **_picture(NOW + timedelta(seconds=at))}
-
-    with sessions.write.begin() as session:
-        for id, domain, kind in ((large, domains.DEFAULT, "Multiclass"), (small, detection, None)):
-            values = {"id": id, "name": str(id), "name_key": str(id), "domain_id": domain.id, **moments}
-            session.execute(insert(Project).values(classification_type=kind, **values))
+    blobs.put(thumbnail_key(digest), thumbnail)
+    blobs.put(image_key(digest), picture(2, size=(1024, 768)))
+    pixels = {"width": 1024, "height": 768, "rendered": False, "attributes": {}}
+    with planted.writing(data) as session:
+        session.execute(
+            insert(Project).values(id=small, name="small", name_key="small", domain_id=detection.id, **moments)
+        )
         session.execute(insert(Tag).values(id=tag, project_id=small, name="thing", name_key="thing", created_at=NOW))
-        for at in range(0, images, CHUNK):
-            session.execute(insert(Image), [row(each) for each in range(at, min(images, at + CHUNK))])
-        digest = "f" * 64
-        blobs.put(thumbnail_key(digest), small_picture)
-        blobs.put(image_key(digest), whole)
-        session.execute(insert(Image).values(id=image, project_id=small, digest=digest, **_picture(NOW)))
+        session.execute(insert(Image).values(id=image, project_id=small, digest=digest, created_at=NOW, **pixels))
         session.execute(insert(Region), [_region(at, image, tag) for at in range(boxes)])
-    sessions.engine.dispose()
     return large, small, image
-
-
-def _picture(moment: datetime) -> dict[str, Any]:
-    return {"width": 1024, "height": 768, "rendered": False, "attributes": {}, "created_at": moment}
 
 
 def _region(at: int, image: UUID, tag: UUID) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """The editor of boxes under two fingers, and what becomes of changes when one leaves it."""
 
-import base64
 from typing import Any
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, Route, expect
 from tests.portal.conftest import NARROW, Open, Visit
+from tests.portal.steps import add, project
+from tests.support.flows import DETECTION
 
 from foveal import samples
 
@@ -15,13 +16,9 @@ REGIONS = "**/images/regions*"
 
 def image(visited: Visit, name: str) -> tuple[str, str]:
     """A detection project with one photo without boxes; the ids of both."""
-    domains = visited.call("GET", "/domains")
-    domain = next(each["id"] for each in domains if each["type"] == "ObjectDetection")
-    project = visited.call("POST", "/projects", params={"name": name, "domainId": domain})["id"]
-    photo = samples.draw("good", np.random.default_rng(3), (640, 480))
-    entry = {"name": "one", "contents": base64.b64encode(photo).decode()}
-    added = visited.call("POST", f"/projects/{project}/images/files", data={"images": [entry]})
-    return project, added["images"][0]["image"]["id"]
+    id = project(visited, name, domainId=DETECTION)
+    (photo,) = add(visited, id, [samples.draw("good", np.random.default_rng(3), (640, 480))])
+    return id, photo
 
 
 def place(page: Page) -> dict[str, float]:
@@ -44,8 +41,8 @@ def draw(page: Page) -> None:
 
 def test_two_fingers_zoom_about_their_middle_and_draw_nothing(visit: Open) -> None:
     visited = visit(viewport=NARROW, has_touch=True)
-    project, photo = image(visited, "Two fingers")
-    page = visited.open(f"/projects/{project}/images/{photo}")
+    id, photo = image(visited, "Two fingers")
+    page = visited.open(f"/projects/{id}/images/{photo}")
     expect(page.get_by_test_id("surface")).to_be_visible()
     before = place(page)
     x, y = before["x"] + before["width"] / 2, before["y"] + before["height"] / 2
@@ -69,8 +66,8 @@ def test_two_fingers_zoom_about_their_middle_and_draw_nothing(visit: Open) -> No
 
 def test_the_browsers_back_waits_for_changes_that_cannot_be_saved(visit: Open) -> None:
     visited = visit()
-    project, photo = image(visited, "No way back")
-    page = visited.open(f"/projects/{project}/images")
+    id, photo = image(visited, "No way back")
+    page = visited.open(f"/projects/{id}/images")
     page.get_by_role("gridcell").first.click()
     expect(page.get_by_test_id("surface")).to_be_visible()
     editor = page.url
@@ -86,7 +83,7 @@ def test_the_browsers_back_waits_for_changes_that_cannot_be_saved(visit: Open) -
     page.unroute(REGIONS)
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("Saved", exact=True)).to_be_visible()
-    kept: list[Any] = visited.call("GET", f"/projects/{project}/images/id", params={"imageIds": photo})[0]["regions"]
+    kept: list[Any] = visited.call("GET", f"/projects/{id}/images/id", params={"imageIds": photo})[0]["regions"]
     assert [each["tagName"] for each in kept] == ["part"]
     page.go_back()
     expect(page.get_by_role("gridcell").first).to_be_visible()
@@ -94,8 +91,8 @@ def test_the_browsers_back_waits_for_changes_that_cannot_be_saved(visit: Open) -
 
 def test_who_is_sure_leaves_and_loses_the_change(visit: Open) -> None:
     visited = visit()
-    project, photo = image(visited, "Sure to leave")
-    page = visited.open(f"/projects/{project}/images/{photo}")
+    id, photo = image(visited, "Sure to leave")
+    page = visited.open(f"/projects/{id}/images/{photo}")
     expect(page.get_by_test_id("surface")).to_be_visible()
     page.route(REGIONS, refuse)
     draw(page)
@@ -103,7 +100,7 @@ def test_who_is_sure_leaves_and_loses_the_change(visit: Open) -> None:
     page.get_by_role("link", name="Settings").click()
     page.get_by_role("dialog").get_by_role("button", name="Leave and lose them").click()
     expect(page.get_by_role("heading", name="Settings")).to_be_visible()
-    assert not visited.call("GET", f"/projects/{project}/images/id", params={"imageIds": photo})[0].get("regions")
+    assert not visited.call("GET", f"/projects/{id}/images/id", params={"imageIds": photo})[0].get("regions")
 
 
 def refuse(route: Route) -> None:

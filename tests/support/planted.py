@@ -85,9 +85,9 @@ def answered(data: Path, project_id: str, iteration_id: str, answers: Mapping[ti
             session.add(Prediction(id=uuid4(), digest=ANSWERED, width=64, height=48, rendered=False, **owners, **kept))
 
 
-def project(data: Path, name: str, count: int) -> str:
+def project(data: Path, name: str, count: int, *, thumbnail: bytes = b"") -> str:
     """Make a project of images, a second between each and the next, of which only thumbnails are there; give its id."""
-    blobs, thumbnail = Blobs(Settings(data=data).blobs), picture(1, format="JPEG")
+    blobs, thumbnail = Blobs(Settings(data=data).blobs), thumbnail or picture(1, format="JPEG")
     for at in (*range(SEEN), *range(count - SEEN, count)):
         blobs.put(thumbnail_key(f"{at:064d}"), thumbnail)
     id, moments = uuid4(), {"created_at": BEGAN, "last_modified_at": BEGAN, "workspace_created_at": BEGAN}

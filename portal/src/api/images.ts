@@ -68,6 +68,15 @@ export function imageCount(project: string, filter: ImageFilter = {}, signal?: A
   return get(`${at(project)}/count`, conditions, signal);
 }
 
+/** All images of a filter, as many at a time as may be taken. */
+export async function* takes(project: string, filter: ImageFilter): AsyncGenerator<Image[], void> {
+  for (let skip = 0; ; skip += MOST_TAKEN) {
+    const taken = await getImages(project, filter, skip);
+    yield taken;
+    if (taken.length < MOST_TAKEN) return;
+  }
+}
+
 /** A page of images, for the grid. */
 export const pageQuery = (project: string, filter: ImageFilter, page: number) =>
   queryOptions({

@@ -3,7 +3,7 @@ import { Button, List, Text } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type KeyboardEvent, type ReactElement, useCallback, useMemo, useState } from "react";
 
-import { countQuery, filterOf, getImages, type ImageFilter, MOST_TAKEN } from "#/api/images.ts";
+import { countQuery, filterOf, type ImageFilter, takes } from "#/api/images.ts";
 import { DETECTION, useDomains } from "#/api/projects.ts";
 import { useTags } from "#/api/tags.ts";
 import type { Image, Project } from "#/api/types.ts";
@@ -175,9 +175,6 @@ function Nothing(props: { type: string; filtered: boolean; add: ReactElement | n
 /** Every image of a filter, also those that were never in view. */
 async function everything(project: Project, filter: ImageFilter): Promise<Image[]> {
   const all: Image[] = [];
-  for (;;) {
-    const page = await getImages(project.id, filter, all.length);
-    all.push(...page);
-    if (page.length < MOST_TAKEN) return all;
-  }
+  for await (const images of takes(project.id, filter)) all.push(...images);
+  return all;
 }

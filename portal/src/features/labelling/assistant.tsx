@@ -1,5 +1,5 @@
 /** The assistant: suggestions that change with each tag that is given. */
-import { Button, Group, Slider, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, Stack, Text, Title } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type ReactElement, useState } from "react";
 import { Link } from "wouter";
@@ -11,7 +11,8 @@ import { useMay } from "#/app/session.tsx";
 import { type Labelling, useLabelling } from "#/app/use-labelling.ts";
 import { FirstImages } from "#/features/labelling/first-images.tsx";
 import { SuggestionCard } from "#/features/labelling/suggestion-card.tsx";
-import { count, percent } from "#/lib/format.ts";
+import { Threshold } from "#/features/labelling/threshold.tsx";
+import { count } from "#/lib/format.ts";
 import { text } from "#/text/index.ts";
 import { useLooks } from "#/ui/canvas/looks.ts";
 import { Empty, Failure, Loading } from "#/ui/feedback.tsx";
@@ -64,12 +65,7 @@ export function Assistant({ project }: { project: Project }): ReactElement {
                   { value: "unsurest", label: words.unsurest },
                 ]}
               />
-              <Stack gap={4} miw={200}>
-                <Text size="xs">
-                  {words.sure} {percent(sure, 0)}
-                </Text>
-                <Slider value={sure} onChange={setSure} min={0} max={1} step={0.05} thumbLabel={words.sure} />
-              </Stack>
+              <Threshold label={words.sure} value={sure} onChange={setSure} />
             </Group>
           </div>
           <Groups images={images} labelling={labelling} project={project} sure={sure} />

@@ -1,5 +1,5 @@
 /** The answers to review: by tag, by probability, in the order of uncertainty; confirmed one by one or many at once. */
-import { Button, Group, Slider, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, Stack, Title } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactElement, useState } from "react";
@@ -14,7 +14,8 @@ import { done, failed } from "#/app/undo.tsx";
 import { useLabelling } from "#/app/use-labelling.ts";
 import { BoxCard } from "#/features/labelling/box-card.tsx";
 import { SuggestionCard } from "#/features/labelling/suggestion-card.tsx";
-import { count, percent } from "#/lib/format.ts";
+import { Threshold } from "#/features/labelling/threshold.tsx";
+import { count } from "#/lib/format.ts";
 import { text } from "#/text/index.ts";
 import { useLooks } from "#/ui/canvas/looks.ts";
 import { Empty, Failure, Loading } from "#/ui/feedback.tsx";
@@ -99,12 +100,7 @@ export function ReviewQueue({ project, iteration, detection }: Props): ReactElem
               { value: "UncertaintyAscending", label: words.mostSure },
             ]}
           />
-          <Stack gap={4} miw={180}>
-            <Text size="xs">
-              {words.threshold} {percent(threshold, 0)}
-            </Text>
-            <Slider value={threshold} onChange={setThreshold} min={0} max={1} step={0.05} thumbLabel={words.threshold} />
-          </Stack>
+          <Threshold label={words.threshold} value={threshold} onChange={setThreshold} />
         </Group>
       </div>
       {pages.isError && <Failure error={pages.error} retry={() => void pages.refetch()} />}

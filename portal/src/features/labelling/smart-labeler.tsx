@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactElement, useRef, useState } from "react";
 import { Link } from "wouter";
 
-import { getImages, imageCount, imagesKey, MOST_TAKEN, parts } from "#/api/images.ts";
+import { imageCount, imagesKey, parts, takes } from "#/api/images.ts";
 import { completed, useIterations } from "#/api/iterations.ts";
 import { suggest } from "#/api/regions.ts";
 import { BATCH, labellingKey, suggestedIds } from "#/api/suggestions.ts";
@@ -137,10 +137,9 @@ function Ask({ project, iteration }: { project: Project; iteration: Iteration })
 async function unseen(project: string, iteration: string, most: number): Promise<string[]> {
   const seen = await suggestedIds(project, iteration);
   const ids: string[] = [];
-  for (let skip = 0; ids.length < most; skip += MOST_TAKEN) {
-    const page = await getImages(project, { status: "Untagged" }, skip);
-    ids.push(...page.map((image) => image.id).filter((id) => !seen.has(id)));
-    if (page.length < MOST_TAKEN) break;
+  for await (const images of takes(project, { status: "Untagged" })) {
+    ids.push(...images.map((image) => image.id).filter((id) => !seen.has(id)));
+    if (ids.length >= most) break;
   }
   return ids.slice(0, most);
 }

@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from foveal import __version__
 from foveal.api.callers import CallerDep
 from foveal.api.deps import PartsDep, ReadDep
+from foveal.api.links import LinksDep
 from foveal.api.roles import PERMISSIONS
 from foveal.api.wire import Moment, Wire
 from foveal.db.tables import Resource
@@ -74,12 +75,12 @@ class OwnResource(Wire):
 
 
 @router.get("/server", operation_id="GetServer")
-def server(request: Request, parts: PartsDep, caller: CallerDep, session: ReadDep) -> Server:
+def server(links: LinksDep, parts: PartsDep, caller: CallerDep, session: ReadDep) -> Server:
     """The version, the limits and the use of the server, and what the caller's role may do."""
     own = resources.get(session, caller.resource_id) if caller.resource_id else None
     return Server(
         version=__version__,
-        endpoint=(parts.public_url or str(request.base_url)).rstrip("/"),
+        endpoint=links.base,
         region=own.region if own else parts.region,
         role=caller.role,
         permissions=sorted(PERMISSIONS[caller.role]),
